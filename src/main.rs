@@ -1,0 +1,3 @@
+//! The program `ccspill`.
+
+fn main() {}

@@ -1,0 +1,159 @@
+//! Where mail comes from: files and folders on disk, archives of these, standard input.
+//!
+//! A [`Source`] is opened by [`open`], which looks at the content and not at the name. It hands out [`Unit`]s of
+//! work in a fixed order; any worker may read a unit, and reading it is a pure function of the source's bytes.
+//! Sources are only ever opened for reading. Nothing here knows what a message means.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// A folder inside a source: a file of an mbox, a folder of a Maildir, a folder of `.eml` files.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Folder {
+    /// The chain inside the source, joined by `!` at each archive (`Takeout/Mail/Sent.mbox`); empty where the source
+    /// is itself the folder.
+    pub chain: String,
+    /// What the folder is for, as far as its name or its store tells.
+    pub role: Role,
+}
+
+/// What a folder is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Known as sent mail.
+    Sent,
+    /// Known as drafts: never sent, so read for history only.
+    Drafts,
+    /// Not known.
+    Other,
+}
+
+/// Where in its folder a message stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Position {
+    /// Bytes of the decompressed innermost file: from after the From_ line to before the one empty line that
+    /// precedes the next From_ line, or the end of the file.
+    Bytes {
+        /// Of the first byte.
+        offset: u64,
+        /// In bytes.
+        length: u64,
+    },
+    /// The path inside the folder, `/`-separated.
+    Path(String),
+}
+
+/// What the store itself says of a message, beside the message's own bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Marked as a draft (Maildir flag `D`, emlx flag).
+    pub draft: bool,
+    /// Marked as deleted, but still there (Maildir flag `T`, emlx flag).
+    pub deleted: bool,
+    /// When the store took it in: From_ line, in seconds since 1970 UTC.
+    pub stored: Option<i64>,
+}
+
+/// One mail as stored.
+#[derive(Debug)]
+pub struct Raw<'a> {
+    /// Where it stands in its folder.
+    pub position: Position,
+    /// Its bytes. Fewer than the message's whole length where it is longer than [`LONGEST_HELD`].
+    pub bytes: &'a [u8],
+    /// True where `bytes` is the whole message.
+    pub whole: bool,
+    /// What the store says of it.
+    pub marks: Marks,
+}
+
+/// A piece of mail that could not be read, or a file that could not: one row of `unread.csv`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unread {
+    /// The folder's chain.
+    pub folder: String,
+    /// Where in it; `None` where it is the whole folder or source.
+    pub position: Option<Position>,
+    /// How many bytes are concerned, if known.
+    pub bytes: Option<u64>,
+    /// Why, in plain English, lower case, no full stop.
+    pub reason: String,
+    /// True where it stands for exactly one message (it is then counted as read and unread); false for a file or a
+    /// folder that holds an unknown number.
+    pub message: bool,
+}
+
+/// Longest part of one message that is held in memory, in bytes. What lies beyond is counted and hashed, not parsed.
+pub const LONGEST_HELD: usize = 32 << 20;
+
+/// What a worker is given of each unit.
+#[derive(Debug)]
+pub enum Item<'a> {
+    /// A mail.
+    Mail(Raw<'a>),
+    /// Something that could not be read.
+    Unread(Unread),
+}
+
+/// How far a unit reached: for an mbox that is cut by bytes, its first border and the border after its last message.
+/// Two neighbours fit where `ended` of the one is `began` of the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Offset of the first border (From_ line) that the unit read from.
+    pub began: u64,
+    /// Offset of the border that follows its last message, or the end of the file.
+    pub ended: u64,
+}
+
+/// A piece of work for any thread: some messages of one folder.
+pub trait Unit: Send + Sync {
+    /// The folder that all its messages belong to.
+    fn folder(&self) -> &Arc<Folder>;
+    /// About how many bytes of the source it covers, for progress.
+    fn size(&self) -> u64;
+    /// How many bytes it holds in memory while it waits.
+    fn held(&self) -> usize;
+    /// Reads its messages in the order in which they stand and gives each to `each`.
+    ///
+    /// # Errors
+    /// None: what cannot be read is given to `each` as [`Item::Unread`].
+    fn read(&self, each: &mut dyn FnMut(Item<'_>)) -> Option<Span>;
+    /// For a unit with a [`Span`]: the same unit, made to begin at `border` because its neighbour ended there. The
+    /// caller uses it where a guess at the first border was wrong.
+    fn beginning_at(&self, border: u64) -> Option<Box<dyn Unit>>;
+}
+
+/// What a source was found to hold, told when it has been handed out whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Files that are no mail; they are counted and are no error.
+    pub not_mail: u64,
+    /// What this kind of source can never show, or what was noticed about it: plain sentences.
+    pub limits: Vec<String>,
+}
+
+/// One place that mail comes from.
+pub trait Source: Send {
+    /// As given on the command line.
+    fn name(&self) -> &str;
+    /// What kind of store it is, for people: `mbox`, `Maildir`, `zip archive` …
+    fn kind(&self) -> &'static str;
+    /// How many bytes it has on disk, if that can be known; for progress.
+    fn bytes(&self) -> Option<u64>;
+    /// Hands out its units in a fixed order: by folder (sorted by path), then by position.
+    ///
+    /// `each` may ask to stop. Things that cannot be read are handed out as units that give [`Item::Unread`].
+    ///
+    /// # Errors
+    /// Only what makes the whole source unreadable from the start.
+    fn units(&self, each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>) -> anyhow::Result<Coverage>;
+    /// What tells that the source's files are the same as at an earlier reading, without reading them: paths,
+    /// sizes, times. `None` for standard input.
+    fn stamp(&self) -> Option<String>;
+    /// SHA-256 of the source as lower-case hex: of the file; of a folder, over the lines `sha256  path` (as
+    /// `sha256sum` prints them) of its files sorted by path. `stop` is asked now and then. `None` for standard input or where stopped.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    fn sha256(&self, stop: &dyn Fn() -> bool) -> anyhow::Result<Option<String>>;
+}
