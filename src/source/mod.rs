@@ -4,6 +4,18 @@
 //! work in a fixed order; any worker may read a unit, and reading it is a pure function of the source's bytes.
 //! Sources are only ever opened for reading. Nothing here knows what a message means.
 
+mod archive;
+mod disk;
+mod eml;
+mod maildir;
+mod mbox;
+mod recognise;
+mod role;
+mod sink;
+mod stdin;
+mod store;
+mod walk;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -113,10 +125,14 @@ pub trait Source: Send + Sync {
     fn sha256(&self, stop: &dyn Fn() -> bool) -> anyhow::Result<Option<String>>;
 }
 
-/// Opens a source.
+/// Opens what a person named: a path, or `-` for standard input. What it is, is seen from its content.
 ///
 /// # Errors
-/// Anything.
+/// What is not there, cannot be opened, or is no mail; with the mend on a line of its own that begins `  try: `.
 pub fn open(name: &str) -> anyhow::Result<Box<dyn Source>> {
-    anyhow::bail!("{name}")
+    if name == "-" {
+        stdin::open()
+    } else {
+        store::open(name)
+    }
 }
