@@ -145,7 +145,8 @@ fn canonical_domain(domain: &str) -> Option<String> {
     if lower.is_ascii() || lower.len() > LONGEST_DOMAIN {
         return Some(lower);
     }
-    match idna::domain_to_ascii(&lower) {
+    // Compatibility forms map to ASCII that no domain holds, such as a space: those fail here.
+    match idna::domain_to_ascii_cow(lower.as_bytes(), idna::AsciiDenyList::URL) {
         Ok(ascii) if !ascii.trim_matches('.').is_empty() => {
             Some(ascii.trim_end_matches('.').to_owned())
         }
@@ -253,6 +254,7 @@ mod tests {
             "İ@x.example",
             "a@b@c.example",
             "Å@ÅÅ.example",
+            "ann@a\u{a8}b.example",
             "ann@xn--bcher-kva.example",
             "ß@ẞ.example",
         ] {

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_takes_linear_time() {
+    fn much_garbage_is_read() {
         for pattern in [
             "<",
             "<!--",
@@ -170,9 +170,7 @@ mod tests {
             "&a;",
             "<style></s",
         ] {
-            let began = std::time::Instant::now();
             to_text(&pattern.repeat(1_000_000 / pattern.len()), usize::MAX);
-            assert!(began.elapsed().as_secs() < 5, "{pattern}");
         }
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn read(head: &Head<'_>, limit: usize) -> Body {
         limit,
         levels: Vec::new(),
         texts: Vec::new(),
+        taken: [0; 2],
         names: Vec::new(),
         parts: 0,
         groups: 0,
@@ -44,6 +45,11 @@ pub(super) fn read(head: &Head<'_>, limit: usize) -> Body {
     match walk.enter(head, false) {
         Entered::Multipart => walk.parts(),
         Entered::Leaf(leaf) => walk.leaf(&leaf, head.body()),
+    }
+    if walk.parts == 0 && walk.texts.is_empty() && !walk.levels.is_empty() {
+        // The boundary of the outermost multipart stands nowhere: what is there is text, if anything.
+        let leaf = leaf_of(head, b"", b"", 0, false, true);
+        walk.leaf(&leaf, head.body());
     }
     let text = compose(&walk.texts, limit);
     Body {
@@ -102,6 +108,8 @@ struct Walk<'a> {
     limit: usize,
     levels: Vec<Level>,
     texts: Vec<Text>,
+    /// Bytes of plain text and of text from HTML that are in `texts`.
+    taken: [usize; 2],
     names: Vec<String>,
     parts: usize,
     groups: usize,
@@ -135,45 +143,14 @@ impl<'a> Walk<'a> {
             });
             return Entered::Multipart;
         }
-        let disposition = head.first("Content-Disposition").unwrap_or_default();
-        let attached = disposition
-            .get(..10)
-            .is_some_and(|front| front.eq_ignore_ascii_case(b"attachment"));
-        let name = param(disposition, "filename")
-            .or_else(|| param(content_type, "name"))
-            .filter(|name| !name.is_empty());
-        let kind = match kind.as_slice() {
-            b"" if digest => Kind::Message,
-            b"message/rfc822" | b"message/global" => Kind::Message,
-            _ if attached => Kind::Other,
-            // A file name makes text an attachment, but not the text that is the whole mail.
-            _ if name.is_some() && !self.levels.is_empty() => Kind::Other,
-            b"" | b"text" | b"text/plain" => Kind::Plain,
-            b"text/html" => Kind::Html,
-            _ => Kind::Other,
-        };
-        let encoding = head
-            .first("Content-Transfer-Encoding")
-            .unwrap_or_default()
-            .trim_ascii();
-        let encoding = match encoding {
-            e if e.eq_ignore_ascii_case(b"base64") => Encoding::Base64,
-            e if e.eq_ignore_ascii_case(b"quoted-printable") => Encoding::QuotedPrintable,
-            _ => Encoding::Plain,
-        };
-        let is = |name: &str, value: &str| {
-            param(content_type, name).is_some_and(|p| p.eq_ignore_ascii_case(value))
-        };
-        Entered::Leaf(Leaf {
-            kind,
+        Entered::Leaf(leaf_of(
+            head,
+            content_type,
+            &kind,
             group,
-            encoding,
-            charset: param(content_type, "charset")
-                .unwrap_or_default()
-                .into_bytes(),
-            flowed: (kind == Kind::Plain && is("format", "flowed")).then(|| is("delsp", "yes")),
-            name,
-        })
+            digest,
+            self.levels.is_empty(),
+        ))
     }
 
     /// Walks the parts of the body, whose outermost level is open.
@@ -300,13 +277,7 @@ impl<'a> Walk<'a> {
                 } else {
                     self.limit
                 };
-                let taken: usize = self
-                    .texts
-                    .iter()
-                    .filter(|t| t.html == html)
-                    .map(|t| t.text.len())
-                    .sum();
-                if taken >= self.limit {
+                if self.taken[usize::from(html)] >= self.limit {
                     return;
                 }
                 let text = decode(leaf, content, limit);
@@ -321,6 +292,7 @@ impl<'a> Walk<'a> {
                 };
                 let text = clean_lines(&text);
                 if !text.is_empty() {
+                    self.taken[usize::from(html)] += text.len();
                     self.texts.push(Text {
                         group: leaf.group,
                         html,
@@ -338,6 +310,58 @@ impl<'a> Walk<'a> {
             }
             self.names.push(name);
         }
+    }
+}
+
+/// What the head of a part without parts says of it. `whole`: it is the body of the mail itself.
+fn leaf_of(
+    head: &Head<'_>,
+    content_type: &[u8],
+    kind: &[u8],
+    group: usize,
+    digest: bool,
+    whole: bool,
+) -> Leaf {
+    let disposition = head.first("Content-Disposition").unwrap_or_default();
+    let attached = disposition
+        .get(..10)
+        .is_some_and(|front| front.eq_ignore_ascii_case(b"attachment"));
+    let name = param(disposition, "filename")
+        .or_else(|| param(content_type, "name"))
+        .filter(|name| !name.is_empty());
+    let kind = match kind {
+        b"" if digest => Kind::Message,
+        b"message/rfc822" | b"message/global" => Kind::Message,
+        _ if attached => Kind::Other,
+        // A file name makes text an attachment, but not the text that is the whole mail.
+        _ if name.is_some() && !whole => Kind::Other,
+        b"" | b"text" | b"text/plain" => Kind::Plain,
+        b"text/html" => Kind::Html,
+        // A multipart that names no boundary can only be read as it stands.
+        kind if whole && kind.starts_with(b"multipart/") => Kind::Plain,
+        _ => Kind::Other,
+    };
+    let encoding = match head
+        .first("Content-Transfer-Encoding")
+        .unwrap_or_default()
+        .trim_ascii()
+    {
+        e if e.eq_ignore_ascii_case(b"base64") => Encoding::Base64,
+        e if e.eq_ignore_ascii_case(b"quoted-printable") => Encoding::QuotedPrintable,
+        _ => Encoding::Plain,
+    };
+    let is = |name: &str, value: &str| {
+        param(content_type, name).is_some_and(|p| p.eq_ignore_ascii_case(value))
+    };
+    Leaf {
+        kind,
+        group,
+        encoding,
+        charset: param(content_type, "charset")
+            .unwrap_or_default()
+            .into_bytes(),
+        flowed: (kind == Kind::Plain && is("format", "flowed")).then(|| is("delsp", "yes")),
+        name,
     }
 }
 
@@ -466,3 +490,7 @@ fn unflow(text: &str, delsp: bool) -> String {
     }
     out
 }
+
+#[cfg(test)]
+#[path = "mime_tests.rs"]
+mod tests;

@@ -17,6 +17,7 @@ pub mod mime;
 pub mod quoted;
 pub mod recipients;
 pub mod text;
+mod token;
 
 use header::{Head, unfold};
 use std::sync::OnceLock;
@@ -279,4 +280,99 @@ fn clean_lines(text: &str) -> String {
         out.push_str(&line);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(raw: &str) -> Message<'_> {
+        Message::new(raw.as_bytes()).expect("a mail")
+    }
+
+    #[test]
+    fn what_is_no_mail_says_why() {
+        let why = |raw: &[u8]| Message::new(raw).err();
+        assert_eq!(why(b""), Some("it is empty"));
+        assert_eq!(why(b"\r\n \n"), Some("it is empty"));
+        assert_eq!(why(b"\0\0\0"), Some("it holds nothing but zero bytes"));
+        assert_eq!(why(b"\x7fELF no mail"), Some("it has no header fields"));
+        assert_eq!(
+            why(b"From a@x.example Fri Feb 22 17:06:23 2008\n\nbody"),
+            Some("it has no header fields")
+        );
+        assert_eq!(why(b"A: b"), None);
+    }
+
+    #[test]
+    fn the_head_is_answered_from() {
+        let raw = "From: Ann <ann@x.example>\nSender: Desk (for Ann) <desk@x.example>\nDate: nonsense\n\
+                   Date: Fri, 22 Feb 2008 17:06:23 +0000\nSubject: =?utf-8?Q?Caf=C3=A9?=\n at one\n\
+                   Message-ID:\nMessage-Id: < 1@\n x.example >\nIn-Reply-To: your mail <2@x.example> <3@x.example>\n\
+                   List-Id: =?utf-8?Q?Survivors?= <survivors.x.example>\n\nbody";
+        let message = message(raw);
+        assert_eq!(message.from()[0].address, Address::new("ann@x.example"));
+        assert_eq!(
+            message.sender().and_then(|s| s.address),
+            Address::new("desk@x.example")
+        );
+        assert_eq!(message.date(), Some(1_203_699_983));
+        assert_eq!(message.subject(), "Café at one");
+        assert_eq!(message.message_id().as_deref(), Some("1@x.example"));
+        assert_eq!(message.in_reply_to(), ["2@x.example", "3@x.example"]);
+        assert_eq!(
+            message.list().as_deref(),
+            Some("Survivors <survivors.x.example>")
+        );
+        assert_eq!(message.body(), b"body");
+        assert!(!message.has_received() && message.received().is_none());
+    }
+
+    #[test]
+    fn ids_without_brackets_are_read_where_they_look_like_ids() {
+        let message = message("Message-ID: 1@x.example\nIn-Reply-To: Your message of Friday\n\n");
+        assert_eq!(message.message_id().as_deref(), Some("1@x.example"));
+        assert_eq!(message.in_reply_to(), Vec::<String>::new());
+        assert_eq!(super::tests::message("A: b\n\n").message_id(), None);
+    }
+
+    #[test]
+    fn the_newest_plausible_received_date_counts() {
+        let raw = "Received: from a by b; Fri, 22 Feb 2008 17:06:23 +0000\nReceived: by c; Fri, 22 Feb 2008 16:00:00 +0000\n\
+                   Received: by d; Fri, 1 Jan 2200 00:00:00 +0000\nReceived: by e; Thu, 1 Jan 1970 00:00:00 +0000\nReceived: by f\n\n";
+        assert_eq!(message(raw).received(), Some(1_203_699_983));
+        assert!(message(raw).has_received());
+    }
+
+    #[test]
+    fn drafts_and_deleted_mail_are_told() {
+        assert!(message("X-Unsent: 1\n\n").draft());
+        assert!(message("X-Gmail-Labels: =?UTF-8?Q?Entw=C3=BCrfe?=\n\n").draft());
+        assert!(!message("X-Unsent: 1\nReceived: by x\n\n").draft());
+        assert!(!message("X-Mozilla-Draft-Info: internal/draft; vcard=0\n\n").draft());
+        assert!(message("X-Mozilla-Status: 0009\n\n").deleted());
+        assert!(!message("X-Mozilla-Status: 0001\n\n").deleted());
+        assert!(!message("X-Mozilla-Status: wrong\n\n").deleted());
+    }
+
+    #[test]
+    fn gmail_says_what_was_sent() {
+        assert_eq!(
+            message("X-Gmail-Labels: Sent,Opened\n\n").gmail_sent(),
+            Some(true)
+        );
+        assert_eq!(
+            message("X-Gmail-Labels: Inbox\n\n").gmail_sent(),
+            Some(false)
+        );
+        assert_eq!(message("A: b\n\n").gmail_sent(), None);
+    }
+
+    #[test]
+    fn answers_of_machines_are_told() {
+        assert!(message("Auto-Submitted: auto-replied (vacation)\n\n").auto_submitted());
+        assert!(message("Precedence: auto_reply\n\n").auto_submitted());
+        assert!(!message("Auto-Submitted: no; a=b\n\n").auto_submitted());
+        assert!(!message("Precedence: bulk\n\n").auto_submitted());
+    }
 }
