@@ -1,4 +1,63 @@
-//! ccspill finds sent mail whose visible recipient list showed people of a sensitive group to one another.
+//! ccspill finds sent mail whose visible recipient list (To and Cc, where Bcc or separate messages were due) showed
+//! people of a sensitive group to one another, and lists everyone who was exposed.
+//!
+//! # The flow
+//!
+//! `Source → Message → Facts → (History) → Signal* → Exposure → Case → Export`
+//!
+//! 1. **Read.** A [`source`] hands out units of work; workers read them side by side ([`pipeline`]).
+//! 2. **Facts.** Each [`message`] becomes a line for [`history`] and, where two or more people are visible in it, a
+//!    candidate: its recipients and the phrases that [`query`] found ([`facts`]).
+//! 3. **Keep.** One thread owns `case.db` ([`case`]). It keeps lines (keyed digests, no names) and candidates, unit by
+//!    unit, so that a scan that was cut off goes on where it stopped.
+//! 4. **Judge.** When all is read, every candidate is judged ([`judgement`]): each message on itself and on what its
+//!    mailbox knew before it ([`signal`], [`exposure`]); then what ties findings to one another.
+//! 5. **Export.** The files of a case are made from `case.db` alone ([`export`]).
+//!
+//! # Why scanning in parts equals scanning at once
+//!
+//! Judgement never depends on the order of arrival: it begins anew from all lines and candidates of the case. History
+//! only ever lowers the confidence of a first pass (people who have spoken are no strangers), so a message that falls
+//! short without any history may be dropped while reading, and no later part can bring it back.
+//!
+//! # The map
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`cmd`] | one file per command |
+//! | [`pipeline`], [`progress`] | threads; bars |
+//! | [`export`] | one file per written file |
+//! | [`case`] | the folder that a scan writes |
+//! | [`source`], [`place`] | where mail comes from, where it stands |
+//! | [`judgement`], [`facts`], [`exposure`], [`person`] | from facts to verdicts; pure |
+//! | [`signal`], [`history`], [`query`] | reasons, memory, groups; pure |
+//! | [`message`] | what one mail says; pure |
+//! | [`cli`], [`terminal`], [`platform`] | options, printing, systems |
+//!
+//! # The laws
+//!
+//! A module may look at those below it in the map, never back; `case` and `source` do not know each other; the pure ones
+//! know no file, net, clock, thread or print. Sources are opened for reading only. What cannot be read is a row, never a
+//! silence. No size, depth or count in mail is trusted.
 
+pub mod case;
+pub mod cli;
+pub mod cmd;
+pub mod export;
+pub mod exposure;
+pub mod facts;
+pub mod history;
+pub mod judge;
+pub mod judgement;
 pub mod message;
+pub mod person;
+pub mod pipeline;
+pub mod place;
+pub mod platform;
+pub mod progress;
+pub mod query;
+pub mod signal;
 pub mod source;
+pub mod terminal;
+
+pub use cli::run;

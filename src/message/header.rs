@@ -1,1 +1,379 @@
-//! The fields of a head, sliced without copying.
+//! The fields of a head, sliced in one pass without copying (RFC 5322 2.2, with the malformed forms of real mail).
+//!
+//! Tolerated: LF, CRLF and bare CR line ends; a byte order mark, blank lines, NULs and From_ lines before the head;
+//! white space before a colon; lines of a recipient list that were folded without indentation; other lines that are
+//! no field. Not a decoder: values are bytes as stored, folds included; [`super::text`] decodes them.
+
+use memchr::memchr;
+use std::borrow::Cow;
+
+/// Longest head that is read. 100,000 recipients of 60 bytes are 6 MB.
+const LONGEST_HEAD: usize = 16 << 20;
+/// Most fields that are kept.
+const MOST_FIELDS: usize = 100_000;
+/// Most lines in a row that are no field before they are taken for the body. Unindented folds of signatures run to
+/// about twenty lines.
+const MOST_STRAY: usize = 32;
+/// How far to look for the first line feed before a mail is taken to end its lines with a bare CR.
+const FIRST_LINE: usize = 4096;
+
+/// The fields of one head, and where its body begins.
+#[derive(Debug)]
+pub struct Head<'a> {
+    fields: Vec<(&'a [u8], &'a [u8])>,
+    body: &'a [u8],
+    cut: bool,
+}
+
+impl<'a> Head<'a> {
+    /// Slices the head of `raw`, a mail as stored. Never fails: what is no head has no fields, and is all body.
+    pub fn new(raw: &'a [u8]) -> Self {
+        let ends = if bare_cr(raw) { b'\r' } else { b'\n' };
+        let start = skip_preface(raw, ends);
+        let limit = raw.len().min(start.saturating_add(LONGEST_HEAD));
+        let mut scan = Scan {
+            raw: &raw[..limit],
+            fields: Vec::with_capacity(24),
+            value: 0,
+            stray: None,
+            strays: 0,
+        };
+        let (body, cut) = scan.run(start, ends);
+        let cut = cut || (body >= limit && limit < raw.len());
+        Self {
+            fields: scan.fields,
+            body: &raw[body.min(raw.len())..],
+            cut,
+        }
+    }
+
+    /// Every field in order: name as written, without the white space before its colon, and raw value.
+    pub fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + '_ {
+        self.fields.iter().copied()
+    }
+
+    /// The raw values of every field of this name, in any letter case.
+    pub fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'a [u8]> + 's {
+        self.fields
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| *value)
+    }
+
+    /// The raw value of the first field of this name.
+    pub fn first(&self, name: &str) -> Option<&'a [u8]> {
+        self.all(name).next()
+    }
+
+    /// True where there is no field at all.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// What follows the head.
+    pub fn body(&self) -> &'a [u8] {
+        self.body
+    }
+
+    /// True where the head was longer, or had more fields, than is read: it may name people who are not seen here.
+    pub fn cut(&self) -> bool {
+        self.cut
+    }
+}
+
+/// A value with each run of white space, folds included, as one space, and none at either end.
+pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
+    let value = value.trim_ascii();
+    let plain = |pair: &[u8]| !matches!(pair[0], b'\t' | b'\r' | b'\n') && pair != b"  ";
+    if value.windows(2).all(plain) {
+        return Cow::Borrowed(value);
+    }
+    let mut out = Vec::with_capacity(value.len());
+    for word in value
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty())
+    {
+        if !out.is_empty() {
+            out.push(b' ');
+        }
+        out.extend_from_slice(word);
+    }
+    Cow::Owned(out)
+}
+
+/// True where lines end with a bare CR, as classic Mac mail does.
+fn bare_cr(raw: &[u8]) -> bool {
+    let front = &raw[..raw.len().min(FIRST_LINE)];
+    memchr(b'\n', front).is_none() && memchr(b'\r', front).is_some()
+}
+
+/// Where the line that begins at `at` stops, its end included, and the line without its end.
+fn line(raw: &[u8], at: usize, ends: u8) -> (usize, &[u8]) {
+    let stop = memchr(ends, &raw[at..]).map_or(raw.len(), |n| at + n + 1);
+    let mut end = stop;
+    while end > at && matches!(raw[end - 1], b'\r' | b'\n') {
+        end -= 1;
+    }
+    (stop, &raw[at..end])
+}
+
+/// Where the head begins: behind a byte order mark, blank lines, NULs and From_ lines.
+fn skip_preface(raw: &[u8], ends: u8) -> usize {
+    let mut at = if raw.starts_with(b"\xef\xbb\xbf") {
+        3
+    } else {
+        0
+    };
+    let mut border = at;
+    loop {
+        let (stop, text) = line(raw, at, ends);
+        if stop == at {
+            return border;
+        }
+        let quoted = text.iter().take_while(|&&b| b == b'>').count();
+        if text[quoted..].starts_with(b"From ") && name_of(text).is_none() {
+            border = stop;
+        } else if !text.iter().all(|b| matches!(b, 0 | b' ' | b'\t' | b'\r')) {
+            // NULs are left by a disk that was full or torn, in front of sound lines too.
+            let nuls = text.iter().take_while(|&&b| b == 0).count();
+            return if name_of(&text[nuls..]).is_some() {
+                at + nuls
+            } else {
+                border
+            };
+        }
+        at = stop;
+    }
+}
+
+/// Length of the field name that `line` begins with, and where its colon stands; `None` where it is no field.
+fn name_of(line: &[u8]) -> Option<(usize, usize)> {
+    let end = line
+        .iter()
+        .position(|b| !(33..=126).contains(b) || *b == b':')?;
+    let gap = line[end..]
+        .iter()
+        .position(|b| !matches!(b, b' ' | b'\t'))?;
+    (end > 0 && line[end + gap] == b':').then_some((end, end + gap))
+}
+
+/// True for the fields that hold mailboxes.
+fn holds_mailboxes(name: &[u8]) -> bool {
+    [
+        "to",
+        "cc",
+        "bcc",
+        "from",
+        "sender",
+        "reply-to",
+        "resent-to",
+        "resent-cc",
+        "resent-bcc",
+    ]
+    .iter()
+    .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// True where `line`, neither indented nor a field, goes on with the list of mailboxes in `value`.
+fn goes_on(value: &[u8], line: &[u8]) -> bool {
+    let open = matches!(value.trim_ascii_end().last(), None | Some(b',' | b';'));
+    open && (line.contains(&b'@') || line.contains(&b'<') || line.ends_with(b","))
+}
+
+struct Scan<'a> {
+    raw: &'a [u8],
+    fields: Vec<(&'a [u8], &'a [u8])>,
+    /// Where the value of the last field begins.
+    value: usize,
+    /// Where the first of some lines begins that are no field.
+    stray: Option<usize>,
+    /// How many of them.
+    strays: usize,
+}
+
+impl Scan<'_> {
+    /// Reads to the end of the head. Returns where the body begins and whether there were too many fields.
+    fn run(&mut self, start: usize, ends: u8) -> (usize, bool) {
+        let mut at = start;
+        // A line of white space only is an obsolete fold (RFC 5322 4.2), or the border to a body in badly made mail.
+        let mut white = false;
+        while at < self.raw.len() {
+            let (stop, line) = line(self.raw, at, ends);
+            let Some(&first) = line.first() else {
+                return (self.stray.unwrap_or(stop), false);
+            };
+            if matches!(first, b' ' | b'\t') {
+                self.extend(at + line.len());
+                white = line.trim_ascii().is_empty();
+            } else if let Some((name, colon)) = name_of(line) {
+                if self.fields.len() == MOST_FIELDS {
+                    return (at, true);
+                }
+                self.push(at, name, colon, line.len());
+                white = false;
+            } else {
+                if white || self.strays == MOST_STRAY {
+                    return (self.stray.unwrap_or(at), false);
+                }
+                self.stray_line(at, line);
+            }
+            at = stop;
+        }
+        (self.stray.unwrap_or(self.raw.len()), false)
+    }
+
+    fn push(&mut self, at: usize, name: usize, colon: usize, length: usize) {
+        let line = &self.raw[at..at + length];
+        let blank = line[colon + 1..]
+            .iter()
+            .take_while(|b| matches!(b, b' ' | b'\t'))
+            .count();
+        self.value = at + colon + 1 + blank;
+        self.fields
+            .push((&line[..name], &self.raw[self.value..at + length]));
+        self.stray = None;
+        self.strays = 0;
+    }
+
+    /// The value of the last field goes on to `end`.
+    fn extend(&mut self, end: usize) {
+        if self.stray.is_none()
+            && let Some((_, value)) = self.fields.last_mut()
+        {
+            *value = &self.raw[self.value..end];
+        }
+    }
+
+    fn stray_line(&mut self, at: usize, line: &[u8]) {
+        let part_of_list = self.stray.is_none()
+            && self
+                .fields
+                .last()
+                .is_some_and(|(name, value)| holds_mailboxes(name) && goes_on(value, line));
+        if part_of_list {
+            self.extend(at + line.len());
+        } else {
+            self.stray.get_or_insert(at);
+            self.strays += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(raw: &str, name: &str) -> Vec<String> {
+        let head = Head::new(raw.as_bytes());
+        head.all(name)
+            .map(|value| String::from_utf8_lossy(&unfold(value)).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn line_ends_may_be_lf_crlf_or_bare_cr() {
+        for ends in ["\n", "\r\n", "\r"] {
+            let raw = format!(
+                "To: a@x.example,{ends}\tb@x.example{ends}Subject: one{ends}{ends}body{ends}"
+            );
+            assert_eq!(values(&raw, "to"), ["a@x.example, b@x.example"]);
+            assert_eq!(values(&raw, "SUBJECT"), ["one"]);
+            assert_eq!(
+                Head::new(raw.as_bytes()).body(),
+                format!("body{ends}").as_bytes()
+            );
+        }
+    }
+
+    #[test]
+    fn every_occurrence_of_a_field_is_found() {
+        assert_eq!(
+            values("To: a\nTO: b\nto : c\nTo\t : d\n\nTo: e\n", "To"),
+            ["a", "b", "c", "d"]
+        );
+    }
+
+    #[test]
+    fn what_stands_before_the_head_is_skipped() {
+        for before in [
+            "\u{feff}",
+            "From a@x.example Fri Feb 22 17:06:23 2008\n",
+            ">From a\n",
+            "\n\n",
+            "\0\0\0",
+            "\u{feff}From -\n",
+        ] {
+            assert_eq!(
+                values(&format!("{before}Subject: one\n\nbody"), "Subject"),
+                ["one"],
+                "{before:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_body_behind_a_from_line_is_no_head() {
+        let head = Head::new(b"From a@x.example Fri Feb 22 17:06:23 2008\n\nOnly text here\n");
+        assert!(head.is_empty());
+        assert_eq!(head.body(), b"Only text here\n");
+    }
+
+    #[test]
+    fn a_from_line_inside_the_head_is_no_field() {
+        assert_eq!(
+            values(
+                "Subject: one\n>From a@x.example Fri Feb 22 17:06:23 2008\nTo: b\n\n",
+                "To"
+            ),
+            ["b"]
+        );
+    }
+
+    #[test]
+    fn recipients_folded_without_indentation_are_kept() {
+        let raw = "X-Long: abc\ndefghi\nTo: Ann <a@x.example>,\nBob <b@x.example>,\nc@x.example\nSubject: one\n\nbody";
+        assert_eq!(
+            values(raw, "To"),
+            ["Ann <a@x.example>, Bob <b@x.example>, c@x.example"]
+        );
+        assert_eq!(values(raw, "X-Long"), ["abc"]);
+        assert_eq!(values(raw, "Subject"), ["one"]);
+    }
+
+    #[test]
+    fn a_missing_blank_line_costs_neither_fields_nor_body() {
+        let head =
+            Head::new(b"To: a@x.example\nSubject: one\nDear b@x.example,\nplease see\n\nyours\n");
+        assert_eq!(head.first("To"), Some(&b"a@x.example"[..]));
+        assert_eq!(head.first("Subject"), Some(&b"one"[..]));
+        assert_eq!(head.body(), b"Dear b@x.example,\nplease see\n\nyours\n");
+    }
+
+    #[test]
+    fn a_line_of_spaces_is_a_fold_or_the_border() {
+        assert_eq!(
+            values("Subject: one\n   \n two\nTo: a\n\n", "Subject"),
+            ["one two"]
+        );
+        assert_eq!(
+            Head::new(b"To: a\n \nNot a field\nTo: b\n\n").body(),
+            b"Not a field\nTo: b\n\n"
+        );
+    }
+
+    #[test]
+    fn a_hostile_head_is_cut_and_says_so() {
+        let many = "A: b\n".repeat(MOST_FIELDS + 5);
+        assert!(Head::new(many.as_bytes()).cut());
+        let long = format!("A: {}\nTo: a\n\n", "b".repeat(LONGEST_HEAD));
+        assert!(Head::new(long.as_bytes()).cut());
+        assert!(!Head::new(b"A: b\n\nbody").cut());
+        assert!(!Head::new(b"A: b").cut());
+    }
+
+    #[test]
+    fn unfolding_collapses_white_space() {
+        assert_eq!(unfold(b" a\r\n\t b  c ").as_ref(), b"a b c");
+        assert!(matches!(unfold(b"a b"), Cow::Borrowed(_)));
+    }
+}

@@ -4,44 +4,22 @@
 //! work in a fixed order; any worker may read a unit, and reading it is a pure function of the source's bytes.
 //! Sources are only ever opened for reading. Nothing here knows what a message means.
 
+mod archive;
+mod disk;
+mod eml;
+mod maildir;
+mod mbox;
+mod recognise;
+mod role;
+mod sink;
+mod stdin;
+mod store;
+mod walk;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// A folder inside a source: a file of an mbox, a folder of a Maildir, a folder of `.eml` files.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Folder {
-    /// The chain inside the source, joined by `!` at each archive (`Takeout/Mail/Sent.mbox`); empty where the source
-    /// is itself the folder.
-    pub chain: String,
-    /// What the folder is for, as far as its name or its store tells.
-    pub role: Role,
-}
-
-/// What a folder is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Known as sent mail.
-    Sent,
-    /// Known as drafts: never sent, so read for history only.
-    Drafts,
-    /// Not known.
-    Other,
-}
-
-/// Where in its folder a message stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Position {
-    /// Bytes of the decompressed innermost file: from after the From_ line to before the one empty line that
-    /// precedes the next From_ line, or the end of the file.
-    Bytes {
-        /// Of the first byte.
-        offset: u64,
-        /// In bytes.
-        length: u64,
-    },
-    /// The path inside the folder, `/`-separated.
-    Path(String),
-}
+pub use crate::place::{Folder, Position, Role, Unread};
 
 /// What the store itself says of a message, beside the message's own bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,24 +41,10 @@ pub struct Raw<'a> {
     pub bytes: &'a [u8],
     /// True where `bytes` is the whole message.
     pub whole: bool,
+    /// SHA-256 of the whole message where `bytes` is not all of it.
+    pub sha256: Option<[u8; 32]>,
     /// What the store says of it.
     pub marks: Marks,
-}
-
-/// A piece of mail that could not be read, or a file that could not: one row of `unread.csv`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unread {
-    /// The folder's chain.
-    pub folder: String,
-    /// Where in it; `None` where it is the whole folder or source.
-    pub position: Option<Position>,
-    /// How many bytes are concerned, if known.
-    pub bytes: Option<u64>,
-    /// Why, in plain English, lower case, no full stop.
-    pub reason: String,
-    /// True where it stands for exactly one message (it is then counted as read and unread); false for a file or a
-    /// folder that holds an unknown number.
-    pub message: bool,
 }
 
 /// Longest part of one message that is held in memory, in bytes. What lies beyond is counted and hashed, not parsed.
@@ -133,7 +97,7 @@ pub struct Coverage {
 }
 
 /// One place that mail comes from.
-pub trait Source: Send {
+pub trait Source: Send + Sync {
     /// As given on the command line.
     fn name(&self) -> &str;
     /// What kind of store it is, for people: `mbox`, `Maildir`, `zip archive` …
@@ -146,7 +110,10 @@ pub trait Source: Send {
     ///
     /// # Errors
     /// Only what makes the whole source unreadable from the start.
-    fn units(&self, each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>) -> anyhow::Result<Coverage>;
+    fn units(
+        &self,
+        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
+    ) -> anyhow::Result<Coverage>;
     /// What tells that the source's files are the same as at an earlier reading, without reading them: paths,
     /// sizes, times. `None` for standard input.
     fn stamp(&self) -> Option<String>;
@@ -156,4 +123,16 @@ pub trait Source: Send {
     /// # Errors
     /// A file that cannot be read.
     fn sha256(&self, stop: &dyn Fn() -> bool) -> anyhow::Result<Option<String>>;
+}
+
+/// Opens what a person named: a path, or `-` for standard input. What it is, is seen from its content.
+///
+/// # Errors
+/// What is not there, cannot be opened, or is no mail; with the mend on a line of its own that begins `  try: `.
+pub fn open(name: &str) -> anyhow::Result<Box<dyn Source>> {
+    if name == "-" {
+        stdin::open()
+    } else {
+        store::open(name)
+    }
 }

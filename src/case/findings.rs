@@ -1,0 +1,487 @@
+//! Takes what is judged, and gives it back to judgement and to the exports: copies of messages, findings, people,
+//! decisions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+use rusqlite::params;
+use rustc_hash::FxHashSet;
+
+use super::Case;
+use super::count::Bounds;
+use crate::exposure::{Candidate, Rules, Seen};
+use crate::history::Digester;
+use crate::judgement::{At, Entry, Finding};
+use crate::person::person_id;
+use crate::query::pattern::fold;
+use crate::query::{Harm, RosterEntry};
+
+impl Case {
+    /// Every message that may expose, each once with all its copies, by key.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn entries(&self, everybody: bool, digester: &Digester) -> anyhow::Result<Vec<Entry>> {
+        let insiders = self.insiders()?;
+        let bounds = self.bounds()?;
+        let mut statement = self.db.prepare(
+            "SELECT copy.key, copy.candidate, copy.draft, reading.id, reading.source, folder.chain, copy.position
+             FROM copy JOIN reading ON reading.id = copy.reading_id JOIN folder ON folder.id = copy.folder_id
+             WHERE reading.ended IS NOT NULL
+             ORDER BY copy.key, reading.current DESC, copy.draft, folder.role <> 'sent', reading.source, folder.chain, copy.place, copy.position, reading.id DESC",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut out: Vec<Entry> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let candidate: Candidate = serde_json::from_str(row.get_ref(1)?.as_str()?)
+                .context("case.db is damaged: a candidate cannot be read")?;
+            let reading: i64 = row.get(3)?;
+            let Some(bounds) = bounds
+                .get(&reading)
+                .filter(|bounds| bounds.hold(candidate.sent))
+            else {
+                continue;
+            };
+            let at = At {
+                source: row.get(4)?,
+                folder: row.get(5)?,
+                position: row.get(6)?,
+                sha256: candidate.sha256.clone(),
+            };
+            let draft: bool = row.get(2)?;
+            let judged = !draft
+                && (everybody || bounds.received || is_inside(&candidate, &insiders, digester));
+            match out
+                .last_mut()
+                .filter(|entry| entry.candidate.key == candidate.key)
+            {
+                Some(entry) => {
+                    entry.candidate.merge(&candidate);
+                    entry.judged |= judged;
+                    let known = entry.places.iter().any(|place| {
+                        (&place.source, &place.folder, &place.position)
+                            == (&at.source, &at.folder, &at.position)
+                    });
+                    if !known {
+                        entry.places.push(at);
+                    }
+                }
+                None => out.push(Entry {
+                    candidate,
+                    places: vec![at],
+                    judged,
+                }),
+            }
+        }
+        Ok(out)
+    }
+
+    fn bounds(&self) -> anyhow::Result<BTreeMap<i64, Bounds>> {
+        let mut statement = self.db.prepare("SELECT id, bounds FROM reading")?;
+        let rows = statement.query_map([], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })?;
+        rows.map(|row| {
+            let (id, text) = row?;
+            Ok((id, serde_json::from_str(&text)?))
+        })
+        .collect()
+    }
+
+    /// Incident ids as they were written before, by exposure id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn incident_ids(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let mut statement = self
+            .db
+            .prepare("SELECT exposure_id, incident_id FROM finding WHERE reported = 1")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Ids of the exposures that are reported now.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn reported(&self) -> anyhow::Result<BTreeSet<String>> {
+        let mut statement = self
+            .db
+            .prepare("SELECT exposure_id FROM finding WHERE reported = 1")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Replaces all findings, forgets the copies of everything else, and gives each exposed person an id.
+    ///
+    /// # Errors
+    /// Those of the database: a full disk among them.
+    pub fn write_findings(&self, findings: &[Finding], rules: &Rules) -> anyhow::Result<()> {
+        self.db
+            .execute_batch("DELETE FROM seen; DELETE FROM finding;")?;
+        let ids = self.people(findings, rules)?;
+        for finding in findings {
+            self.write_finding(finding)?;
+            if finding.reported {
+                for seen in &finding.verdict.seen {
+                    self.write_seen(finding.id(), seen, &ids)?;
+                }
+            }
+        }
+        let kept: FxHashSet<&str> = findings
+            .iter()
+            .map(|finding| finding.entry.candidate.key.as_str())
+            .collect();
+        let mut statement = self.db.prepare("SELECT DISTINCT key FROM copy")?;
+        let keys: Vec<String> = statement
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for key in keys.iter().filter(|key| !kept.contains(key.as_str())) {
+            self.db
+                .prepare_cached("DELETE FROM copy WHERE key = ?1")?
+                .execute([key])?;
+        }
+        Ok(())
+    }
+
+    fn write_finding(&self, finding: &Finding) -> anyhow::Result<()> {
+        let (candidate, verdict) = (&finding.entry.candidate, &finding.verdict);
+        let count = |keep: &dyn Fn(&Seen) -> bool| {
+            verdict.seen.iter().filter(|seen| keep(seen)).count() as i64
+        };
+        let named = |by| count(&|seen| seen.exposed && seen.person && seen.named_by == by);
+        let fields: BTreeSet<&str> = verdict
+            .exposed()
+            .flat_map(|seen| {
+                seen.fields
+                    .iter()
+                    .copied()
+                    .filter(|field| crate::exposure::visible(*field))
+                    .map(field_word)
+            })
+            .collect();
+        let first = finding
+            .entry
+            .places
+            .first()
+            .context("a finding without a place")?;
+        let also: Vec<String> = finding.entry.places[1..].iter().map(place_text).collect();
+        let author = candidate.from.first().map(author_text).unwrap_or_default();
+        self.db
+            .prepare_cached(
+                "INSERT INTO finding (exposure_id, incident_id, reported, confidence, severity, groups, why, sent, author, subject, visible, exposed, audience, named_full, named_partial, field, aftermath, repeat_of, source, folder, position, message_id, sha256, also_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+            )?
+            .execute(params![
+                finding.id(),
+                finding.incident_id,
+                finding.reported,
+                verdict.confidence,
+                verdict.severity.as_str(),
+                verdict.groups.join(";"),
+                verdict.why,
+                candidate.sent,
+                author,
+                candidate.subject,
+                count(&|seen| seen.visible),
+                count(&|seen| seen.exposed && seen.person),
+                verdict.seen.len() as i64,
+                named(crate::person::NamedBy::Full),
+                named(crate::person::NamedBy::Partial),
+                ordered_fields(&fields),
+                finding.aftermath.iter().copied().collect::<Vec<_>>().join(";"),
+                finding.repeat_of,
+                first.source,
+                first.folder,
+                first.position,
+                candidate.message_id.as_deref().unwrap_or_default(),
+                first.sha256,
+                also.join(";"),
+            ])?;
+        Ok(())
+    }
+
+    fn write_seen(
+        &self,
+        exposure: &str,
+        seen: &Seen,
+        ids: &BTreeMap<String, String>,
+    ) -> anyhow::Result<()> {
+        let identity = seen.identity();
+        let fields: BTreeSet<&str> = seen.fields.iter().copied().map(field_word).collect();
+        let person = if seen.person {
+            ids.get(&identity).map_or("", String::as_str)
+        } else {
+            ""
+        };
+        self.db
+            .prepare_cached(
+                "INSERT INTO seen (exposure_id, identity, person_id, address, name, field, author, visible, exposed, person, relation, kind, named_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            )?
+            .execute(params![
+                exposure,
+                identity,
+                person,
+                seen.mailbox.address.as_ref().map_or("", |address| address.as_str()),
+                seen.mailbox.name,
+                ordered_fields(&fields),
+                seen.author,
+                seen.visible,
+                seen.exposed,
+                seen.person,
+                seen.relation.as_str(),
+                seen.kind.as_str(),
+                seen.named_by.as_str(),
+            ])?;
+        Ok(())
+    }
+
+    /// Gives each exposed identity its person: those that a roster calls one person are one; an id that the case knows
+    /// stays.
+    fn people(
+        &self,
+        findings: &[Finding],
+        rules: &Rules,
+    ) -> anyhow::Result<BTreeMap<String, String>> {
+        let exposed: BTreeMap<String, &Seen> = findings
+            .iter()
+            .filter(|finding| finding.reported)
+            .flat_map(|finding| finding.verdict.exposed())
+            .filter(|seen| seen.person)
+            .map(|seen| (seen.identity(), seen))
+            .collect();
+        let mut unions: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for (identity, seen) in &exposed {
+            let union = seen.mailbox.address.as_ref().and_then(|address| {
+                rules
+                    .on_rosters(address)
+                    .find(|(_, row)| !row.person.is_empty())
+                    .map(|(roster, row)| format!("{}\u{1f}{}", roster.group, fold(&row.person)))
+            });
+            unions
+                .entry(union.unwrap_or_else(|| identity.clone()))
+                .or_default()
+                .insert(identity);
+        }
+        let mut out = BTreeMap::new();
+        for members in unions.values() {
+            let known: BTreeSet<String> = members
+                .iter()
+                .filter_map(|identity| self.known_person(identity).transpose())
+                .collect::<Result<_, _>>()?;
+            let first = members
+                .iter()
+                .find(|identity| !identity.starts_with("name:"))
+                .or(members.iter().next())
+                .copied()
+                .unwrap_or_default();
+            let id =
+                known
+                    .into_iter()
+                    .next()
+                    .unwrap_or_else(|| match first.strip_prefix("name:") {
+                        Some(name) => person_id(None, name),
+                        None => person_id(Some(first), ""),
+                    });
+            for identity in members {
+                self.db
+                    .prepare_cached("INSERT INTO identity (identity, person_id) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET person_id = excluded.person_id")?
+                    .execute([*identity, id.as_str()])?;
+                out.insert((*identity).to_owned(), id.clone());
+            }
+            let rows: Vec<&RosterEntry> = members
+                .iter()
+                .filter_map(|identity| exposed.get(*identity))
+                .filter_map(|seen| seen.mailbox.address.as_ref())
+                .flat_map(|address| rules.on_rosters(address).map(|(_, row)| row))
+                .collect();
+            self.note_roster(&id, &rows)?;
+        }
+        Ok(out)
+    }
+
+    fn known_person(&self, identity: &str) -> anyhow::Result<Option<String>> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT person_id FROM identity WHERE identity = ?1")?;
+        let mut rows = statement.query([identity])?;
+        Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+    }
+
+    fn note_roster(&self, id: &str, rows: &[&RosterEntry]) -> anyhow::Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let first = |of: fn(&RosterEntry) -> &String| {
+            rows.iter()
+                .map(|row| of(row))
+                .find(|text| !text.is_empty())
+                .cloned()
+                .unwrap_or_default()
+        };
+        let names: BTreeSet<String> = rows
+            .iter()
+            .map(|row| fold(&row.name))
+            .filter(|name| !name.trim().is_empty())
+            .collect();
+        let mut notes = first(|row| &row.contact_note);
+        let safe = first(|row| &row.safe_address);
+        if !safe.is_empty() {
+            notes = [format!("write to {safe}"), notes]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect::<Vec<_>>()
+                .join("; ");
+        }
+        self.db
+            .prepare_cached(
+                "INSERT INTO follow_up (person_id, name, shared, roster_contact, roster_notes) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET name = excluded.name, shared = excluded.shared, roster_contact = excluded.roster_contact, roster_notes = excluded.roster_notes",
+            )?
+            .execute(params![id, first(|row| &row.name), names.len() > 1, first(|row| &row.contact), notes])?;
+        Ok(())
+    }
+}
+
+/// A reported finding, as the summary tells it.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    /// Id of its incident.
+    pub incident_id: String,
+    /// How much it hurts.
+    pub severity: Harm,
+    /// How sure.
+    pub confidence: u8,
+    /// RFC 3339 UTC.
+    pub sent: Option<String>,
+    /// Cleaned.
+    pub subject: String,
+    /// People.
+    pub exposed: u64,
+    /// A person's decision, or empty.
+    pub review: String,
+}
+
+impl Case {
+    /// Every reported finding, by time and id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn findings(&self) -> anyhow::Result<Vec<Reported>> {
+        let mut statement = self.db.prepare(
+            "SELECT incident_id, severity, confidence, sent, subject, exposed, coalesce(decision.review, '') FROM finding LEFT JOIN decision USING (exposure_id)
+             WHERE reported = 1 ORDER BY sent IS NULL, sent, exposure_id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(Reported {
+                incident_id: row.get(0)?,
+                severity: Harm::from_word(row.get_ref(1)?.as_str()?).unwrap_or(Harm::Low),
+                confidence: row.get(2)?,
+                sent: super::readings::utc(row.get(3)?),
+                subject: row.get(4)?,
+                exposed: row.get::<_, i64>(5)?.unsigned_abs(),
+                review: row.get(6)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Severity of each reported finding, by exposure id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn severities(&self) -> anyhow::Result<BTreeMap<String, Harm>> {
+        let mut statement = self
+            .db
+            .prepare("SELECT exposure_id, severity FROM finding WHERE reported = 1")?;
+        let rows = statement.query_map([], |row| {
+            Ok((
+                row.get(0)?,
+                Harm::from_word(row.get_ref(1)?.as_str()?).unwrap_or(Harm::Low),
+            ))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Keys of the messages that a person named as incidents.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn incident_keys(&self) -> anyhow::Result<Vec<String>> {
+        let mut statement = self.db.prepare("SELECT key FROM incident ORDER BY key")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Remembers messages that a person named as incidents: key and Message-ID.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn note_incidents(&self, incidents: &[(String, String)]) -> anyhow::Result<()> {
+        for (key, message_id) in incidents {
+            self.db.execute(
+                "INSERT OR IGNORE INTO incident (key, message_id) VALUES (?1, ?2)",
+                [key, message_id],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Forgets copies that an older reading of a source kept: they were read under other settings.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn forget_superseded_copies(&self) -> anyhow::Result<()> {
+        self.db.execute(
+            "DELETE FROM copy WHERE reading_id IN (SELECT id FROM reading WHERE current = 0)",
+            [],
+        )?;
+        Ok(())
+    }
+}
+
+fn is_inside(candidate: &Candidate, insiders: &FxHashSet<i64>, digester: &Digester) -> bool {
+    [candidate.author(), candidate.sender.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|address| insiders.contains(&digester.address(address).0.cast_signed()))
+}
+
+fn field_word(field: crate::message::Field) -> &'static str {
+    use crate::message::Field;
+    match field {
+        Field::To => "to",
+        Field::Cc => "cc",
+        Field::Bcc => "bcc",
+        Field::ResentTo => "resent-to",
+        Field::ResentCc => "resent-cc",
+        Field::ResentBcc => "resent-bcc",
+    }
+}
+
+/// Fields in the order of DESIGN section 4.
+fn ordered_fields(words: &BTreeSet<&str>) -> String {
+    ["to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc"]
+        .into_iter()
+        .filter(|word| words.contains(word))
+        .collect::<Vec<_>>()
+        .join(";")
+}
+
+/// An author as a header shows it.
+fn author_text(mailbox: &crate::message::Mailbox) -> String {
+    match (&mailbox.address, mailbox.name.as_str()) {
+        (Some(address), "") => address.as_str().to_owned(),
+        (Some(address), name) => format!("{name} <{}>", address.as_str()),
+        (None, name) => name.to_owned(),
+    }
+}
+
+fn place_text(at: &At) -> String {
+    [at.source.as_str(), at.folder.as_str(), at.position.as_str()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("!")
+}

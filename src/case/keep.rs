@@ -1,0 +1,330 @@
+//! Takes what is read: readings, folders, blocks of history lines, copies of messages that may expose, what could not be
+//! read. One unit of work is kept whole or not at all, so that a reading that was cut off goes on after it.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension, params};
+use rustc_hash::FxHashMap;
+
+use super::Case;
+use super::lines::{self, Stored};
+use crate::exposure::Candidate;
+use crate::history::Digest;
+use crate::message::Address;
+use crate::place::{Folder, Position, Unread};
+
+/// A source about to be read.
+#[derive(Clone, Debug)]
+pub struct Start<'a> {
+    /// As given on the command line.
+    pub source: &'a str,
+    /// Its absolute path.
+    pub absolute: &'a str,
+    /// Kind of store.
+    pub kind: &'a str,
+    /// Tells whether its files are those of an earlier reading.
+    pub stamp: Option<String>,
+    /// On disk.
+    pub bytes: Option<u64>,
+    /// What of it is wanted, as JSON.
+    pub bounds: &'a str,
+}
+
+/// A reading under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Its row.
+    pub id: i64,
+    /// How many units are kept already.
+    pub units: u64,
+    /// The border after the last of them.
+    pub border: Option<u64>,
+}
+
+/// One copy of a message that may expose.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    /// Where in its folder.
+    pub position: Position,
+    /// A draft.
+    pub draft: bool,
+    /// Marked as deleted.
+    pub deleted: bool,
+    /// The message.
+    pub candidate: Box<Candidate>,
+}
+
+/// How often an author was seen, while the organisation is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Authored {
+    /// In folders known as sent.
+    pub sent: u64,
+    /// Without a Received field.
+    pub unstamped: u64,
+    /// In all.
+    pub messages: u64,
+}
+
+/// What one unit of work gave.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Block of lines.
+    pub lines: Vec<u8>,
+    /// How many.
+    pub messages: u64,
+    /// Messages that may expose.
+    pub copies: Vec<Copy>,
+    /// What could not be read.
+    pub unread: Vec<Unread>,
+    /// Messages that are not wanted and not kept.
+    pub dropped: u64,
+    /// Authors.
+    pub authors: FxHashMap<Address, Authored>,
+}
+
+impl Batch {
+    /// Adds a message's line.
+    pub fn line(&mut self, stored: &Stored) {
+        lines::write(&mut self.lines, stored);
+        self.messages += 1;
+    }
+}
+
+impl Case {
+    /// Starts to read a source, or goes on where a reading of the same files with the same bounds was cut off.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn start_reading(&self, start: &Start<'_>, now: i64) -> anyhow::Result<Reading> {
+        let unfinished = self
+            .db
+            .query_row(
+                "SELECT id, units, border FROM reading WHERE ended IS NULL AND absolute = ?1 AND source = ?2 AND stamp IS NOT NULL AND stamp = ?3 AND bounds = ?4",
+                params![start.absolute, start.source, start.stamp, start.bounds],
+                |row| Ok(Reading { id: row.get(0)?, units: row.get::<_, i64>(1)?.unsigned_abs(), border: row.get::<_, Option<i64>>(2)?.map(i64::unsigned_abs) }),
+            )
+            .optional()?;
+        if let Some(reading) = unfinished {
+            return Ok(reading);
+        }
+        self.db.execute(
+            "DELETE FROM reading WHERE ended IS NULL AND absolute = ?1",
+            [start.absolute],
+        )?;
+        self.db.execute(
+            "INSERT INTO reading (source, absolute, kind, stamp, bytes, started, bounds) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![start.source, start.absolute, start.kind, start.stamp, start.bytes.map(u64::cast_signed), now, start.bounds],
+        )?;
+        Ok(Reading {
+            id: self.db.last_insert_rowid(),
+            units: 0,
+            border: None,
+        })
+    }
+
+    /// Keeps what one unit gave.
+    ///
+    /// # Errors
+    /// Those of the database: a full disk among them.
+    pub fn keep(
+        &self,
+        reading: i64,
+        unit: u64,
+        folder: &Folder,
+        batch: &Batch,
+        border: Option<u64>,
+    ) -> anyhow::Result<()> {
+        let folder_id = self.folder(reading, folder)?;
+        if batch.messages > 0 {
+            self.db
+                .prepare_cached("INSERT INTO block (reading_id, folder_id, unit, messages, lines) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .execute(params![reading, folder_id, unit.cast_signed(), batch.messages.cast_signed(), batch.lines])?;
+        }
+        for copy in &batch.copies {
+            let place = if let Position::Bytes { offset, .. } = copy.position {
+                offset.cast_signed()
+            } else {
+                0
+            };
+            self.db
+                .prepare_cached("INSERT INTO copy (reading_id, folder_id, position, place, key, draft, deleted, candidate) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+                .execute(params![reading, folder_id, copy.position.to_string(), place, copy.candidate.key, copy.draft, copy.deleted, serde_json::to_string(&copy.candidate)?])?;
+        }
+        for unread in &batch.unread {
+            let position = unread
+                .position
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            self.db
+                .prepare_cached("INSERT INTO unread (reading_id, folder, position, bytes, reason, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                .execute(params![reading, unread.folder, position, unread.bytes.map(u64::cast_signed), unread.reason, unread.message])?;
+        }
+        let authors: BTreeMap<&Address, &Authored> = batch.authors.iter().collect();
+        for (address, count) in authors {
+            self.db
+                .prepare_cached(
+                    "INSERT INTO author (reading_id, address, sent, unstamped, messages) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, unstamped = unstamped + excluded.unstamped, messages = messages + excluded.messages",
+                )?
+                .execute(params![reading, address.as_str(), count.sent.cast_signed(), count.unstamped.cast_signed(), count.messages.cast_signed()])?;
+        }
+        self.db
+            .prepare_cached(
+                "UPDATE reading SET units = ?2, border = ?3, dropped = dropped + ?4 WHERE id = ?1",
+            )?
+            .execute(params![
+                reading,
+                (unit + 1).cast_signed(),
+                border.map(u64::cast_signed),
+                batch.dropped.cast_signed()
+            ])?;
+        Ok(())
+    }
+
+    fn folder(&self, reading: i64, folder: &Folder) -> anyhow::Result<i64> {
+        let known = self
+            .db
+            .prepare_cached("SELECT id FROM folder WHERE reading_id = ?1 AND chain = ?2")?
+            .query_row(params![reading, folder.chain], |row| row.get(0))
+            .optional()?;
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        self.db
+            .prepare_cached("INSERT INTO folder (reading_id, chain, role) VALUES (?1, ?2, ?3)")?
+            .execute(params![reading, folder.chain, folder.role.as_str()])?;
+        Ok(self.db.last_insert_rowid())
+    }
+
+    /// Ends a reading: from now on it stands for its source, and an earlier one is kept for history only.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn end_reading(
+        &self,
+        reading: i64,
+        sha256: Option<&str>,
+        not_mail: u64,
+        limits: &[String],
+        now: i64,
+    ) -> anyhow::Result<()> {
+        self.db.execute(
+            "UPDATE reading SET current = 0 WHERE id <> ?1 AND absolute = (SELECT absolute FROM reading WHERE id = ?1)",
+            [reading],
+        )?;
+        self.db.execute(
+            "UPDATE reading SET ended = ?2, current = 1, sha256 = ?3, not_mail = ?4, limits = ?5 WHERE id = ?1",
+            params![reading, now, sha256, not_mail.cast_signed(), serde_json::to_string(limits)?],
+        )?;
+        // An older reading of the same bytes tells history nothing more.
+        self.db.execute(
+            "DELETE FROM reading WHERE current = 0 AND ended IS NOT NULL AND EXISTS (
+               SELECT 1 FROM reading AS new WHERE new.id = ?1 AND new.absolute = reading.absolute AND new.sha256 IS NOT NULL AND new.sha256 = reading.sha256)",
+            [reading],
+        )?;
+        Ok(())
+    }
+
+    /// Every line of every reading, superseded ones too, for history.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn lines(&self, each: &mut dyn FnMut(Stored)) -> anyhow::Result<()> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT lines FROM block ORDER BY reading_id, unit")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            lines::read(row.get_ref(0)?.as_blob()?, each)?;
+        }
+        Ok(())
+    }
+
+    /// As [`Case::lines`], of all readings but those named.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn lines_of_others(
+        &self,
+        readings: &[i64],
+        each: &mut dyn FnMut(Stored),
+    ) -> anyhow::Result<()> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT lines, reading_id FROM block ORDER BY reading_id, unit")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if !readings.contains(&row.get(1)?) {
+                lines::read(row.get_ref(0)?.as_blob()?, each)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// First and last day (UTC) of what current readings hold, as `2024-11-29`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn span(&self) -> anyhow::Result<Option<(String, String)>> {
+        let (mut first, mut last) = (i64::MAX, i64::MIN);
+        self.lines(&mut |stored| {
+            if let Some(sent) = stored.line.sent {
+                first = first.min(sent);
+                last = last.max(sent);
+            }
+        })?;
+        let day = |time| super::readings::utc(Some(time)).map(|text| text[..10].to_owned());
+        Ok(day(first).zip(day(last)).filter(|_| first <= last))
+    }
+
+    /// Whether anything of a current reading could not be read.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn any_unread(&self) -> anyhow::Result<bool> {
+        Ok(self.db.query_row("SELECT EXISTS (SELECT 1 FROM unread JOIN reading ON reading.id = unread.reading_id WHERE reading.current = 1)", [], |row| row.get(0))?)
+    }
+
+    /// Authors of all readings with how often each was seen, while the organisation is not known.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn authors(&self) -> anyhow::Result<BTreeMap<Address, Authored>> {
+        let mut statement = self.db.prepare(
+            "SELECT address, sum(sent), sum(unstamped), sum(messages) FROM author GROUP BY address",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut out = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let Some(address) = Address::new(row.get_ref(0)?.as_str()?) else {
+                continue;
+            };
+            let count =
+                |at: usize| -> rusqlite::Result<u64> { Ok(row.get::<_, i64>(at)?.unsigned_abs()) };
+            out.insert(
+                address,
+                Authored {
+                    sent: count(1)?,
+                    unstamped: count(2)?,
+                    messages: count(3)?,
+                },
+            );
+        }
+        Ok(out)
+    }
+
+    /// Notes authors who are of the organisation, and forgets the addresses of all authors.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn settle_authors(&self, insiders: impl Iterator<Item = Digest>) -> anyhow::Result<()> {
+        for digest in insiders {
+            self.db
+                .prepare_cached("INSERT OR IGNORE INTO insider (digest) VALUES (?1)")?
+                .execute([digest.0.cast_signed()])?;
+        }
+        self.db.execute("DELETE FROM author", [])?;
+        Ok(())
+    }
+}

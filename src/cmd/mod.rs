@@ -1,0 +1,14 @@
+//! The commands, one file each: its options, then `run`. `settings` holds what `scan` and `queries` both load.
+
+pub mod case;
+pub mod completions;
+pub mod export;
+pub mod queries;
+pub mod scan;
+mod settings;
+mod summary;
+
+/// The time now, seconds since 1970 UTC: read here and passed on, so that judging never looks at a clock.
+fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}

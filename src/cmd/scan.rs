@@ -1,0 +1,505 @@
+//! `ccspill scan`: reads mail stores, judges what was sent, writes a case.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+
+use super::settings::{Given, Settings};
+use super::{now, summary};
+use crate::case::Case;
+use crate::case::count::Bounds;
+use crate::case::keep::Start;
+use crate::cli::ExitStatus;
+use crate::export::{self, worksheet};
+use crate::exposure::Rules;
+use crate::facts::{Task, Wanted};
+use crate::judge;
+use crate::message::text::clean;
+use crate::message::{Key, Message};
+use crate::person::Organisation;
+use crate::pipeline::{self, Outcome};
+use crate::platform;
+use crate::progress::Progress;
+use crate::query::{Harm, Patterns};
+use crate::source::{self, Item, Source};
+use crate::terminal;
+
+/// Options of `scan`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A SOURCE is an mbox, a Maildir, a folder of .eml files, a Google Takeout, an Apple Mail or Thunderbird folder, an\narchive of these (gzip, zstd, zip, tar), or - for standard input. What it is, is seen from its content.\n\nA roster is a CSV with a column `address`, and optional ones: name, person, group, contact, safe_address, contact_note.\n\nExit status: 0 done, 1 --fail-on was met, 2 could not run, 3 some mail could not be read (it is listed), 130 stopped."
+)]
+pub struct Options {
+    /// Where mail is: a file, a folder, or - for standard input
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<String>,
+    /// Folder of the case to write, or to add to
+    #[arg(short = 'o', long, value_name = "DIR", default_value = "ccspill-case")]
+    case: PathBuf,
+    /// Domain of the organisation that sent the mail; may be repeated
+    #[arg(long = "org", value_name = "DOMAIN")]
+    organisation: Vec<String>,
+    /// CSV of people of the group; may be repeated
+    #[arg(long = "roster", value_name = "CSV")]
+    rosters: Vec<PathBuf>,
+    /// Queries to add to the built-in ones: a .toml file or a folder of them; may be repeated
+    #[arg(long, value_name = "PATH")]
+    queries: Vec<PathBuf>,
+    /// Leave the built-in queries out
+    #[arg(long)]
+    no_builtin_queries: bool,
+    /// A message known to be an incident: its Message-ID, or a file; may be repeated
+    #[arg(long = "incident", value_name = "MESSAGE-ID|FILE")]
+    incidents: Vec<String>,
+    /// Judge only mail from this day on (2024-10-01)
+    #[arg(long, value_name = "DATE", value_parser = first_second)]
+    since: Option<i64>,
+    /// Judge only mail up to and with this day
+    #[arg(long, value_name = "DATE", value_parser = past_last_second)]
+    until: Option<i64>,
+    /// Judge only this folder; may be repeated
+    #[arg(long = "folder", value_name = "NAME")]
+    folders: Vec<String>,
+    /// Read only what is known as sent mail
+    #[arg(long)]
+    sent_only: bool,
+    /// Judge mail from outside the organisation too
+    #[arg(long)]
+    received: bool,
+    /// Report findings from this confidence on, 0 to 100 [default: 50]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
+    min_confidence: Option<u8>,
+    /// Judge the whole case anew by the settings given
+    #[arg(long)]
+    rejudge: bool,
+    /// How many threads read [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// Do not take SHA-256 of the sources
+    #[arg(long)]
+    no_source_hash: bool,
+    /// Exit with 1 if something new of this severity or worse is found: low, medium, high, critical
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    fail_on: Option<Harm>,
+    /// Progress bars
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    progress: When,
+    /// Say less
+    #[arg(short, long)]
+    quiet: bool,
+    /// Say more: a line for each finding
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum When {
+    /// On a terminal.
+    Auto,
+    /// Never.
+    Never,
+}
+
+fn severity(text: &str) -> Result<Harm, String> {
+    Harm::from_word(text).ok_or_else(|| "write low, medium, high or critical".to_owned())
+}
+
+/// A day (UTC) or an RFC 3339 time, as its first second.
+fn first_second(text: &str) -> Result<i64, String> {
+    time(text).map(|(from, _)| from)
+}
+
+/// A day (UTC) or an RFC 3339 time, as the second after its last.
+fn past_last_second(text: &str) -> Result<i64, String> {
+    time(text).map(|(_, to)| to)
+}
+
+fn time(text: &str) -> Result<(i64, i64), String> {
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Ok((time.as_second(), time.as_second() + 1));
+    }
+    let day = text
+        .parse::<jiff::civil::Date>()
+        .map_err(|_| "write a day as 2024-11-29, or a time as 2024-11-29T16:00:00Z".to_owned())?;
+    let start = jiff::tz::TimeZone::UTC
+        .to_timestamp(day.at(0, 0, 0, 0))
+        .map_err(|error| error.to_string())?
+        .as_second();
+    Ok((start, start + 86_400))
+}
+
+/// Scans.
+///
+/// # Errors
+/// Sources, settings or a case that cannot be used; an incident that was found nowhere.
+pub fn run(options: &Options, command: Vec<String>) -> anyhow::Result<ExitStatus> {
+    if options.quiet {
+        terminal::quiet();
+    }
+    if options
+        .since
+        .zip(options.until)
+        .is_some_and(|(since, until)| since >= until)
+    {
+        bail!("--since is later than --until\n  try: --since 2024-01-01 --until 2024-12-31");
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    platform::on_interrupt(&stop)?;
+    let existing = options
+        .case
+        .join("case.db")
+        .is_file()
+        .then(|| Case::open(&options.case))
+        .transpose()?;
+    let settings = Settings::load(&options.given(), existing.as_ref())?;
+    let plan = Plan::new(options, existing.as_ref())?;
+    let case = match existing {
+        Some(case) => case,
+        None => Case::open_or_make(&options.case, now())?,
+    };
+    match scan(options, &case, settings, &plan, command, &stop) {
+        Ok(status) => Ok(status),
+        Err(error) => {
+            case.unmake();
+            Err(error)
+        }
+    }
+}
+
+/// What is to be read.
+struct Plan {
+    sources: Vec<Box<dyn Source>>,
+    wanted: Wanted,
+    /// Message-IDs asked about in this scan: each must be found.
+    asked: BTreeSet<String>,
+}
+
+impl Plan {
+    fn new(options: &Options, case: Option<&Case>) -> anyhow::Result<Self> {
+        let mut names: Vec<String> = Vec::new();
+        let mut places: BTreeSet<PathBuf> = BTreeSet::new();
+        let mut add = |name: &str| {
+            if places.insert(place(name)) {
+                names.push(name.to_owned());
+            }
+        };
+        options.sources.iter().for_each(|name| add(name));
+        let mut wanted = Wanted::default();
+        let mut asked = BTreeSet::new();
+        for incident in &options.incidents {
+            if Path::new(incident).is_file() {
+                add(incident);
+                wanted.keys.extend(keys(incident)?);
+            } else {
+                let id = clean(
+                    incident
+                        .trim()
+                        .trim_start_matches('<')
+                        .trim_end_matches('>'),
+                );
+                if !id.contains('@') && !id.is_empty() {
+                    bail!(
+                        "--incident '{id}' is neither a file nor a Message-ID\n  try: --incident '<id@host>', as the message's header Message-ID gives it"
+                    );
+                }
+                asked.insert(id.clone());
+                wanted.message_ids.insert(id);
+            }
+        }
+        if let Some(case) = case {
+            wanted.keys.extend(case.incident_keys()?);
+            if options.rejudge {
+                for reading in case.readings()? {
+                    if reading.absolute == "-" {
+                        bail!(
+                            "the case holds mail from standard input, which cannot be read again to judge it anew\n  try: scan it into a new case with --case"
+                        );
+                    }
+                    add(if places_same(&reading.source, &reading.absolute) {
+                        &reading.source
+                    } else {
+                        &reading.absolute
+                    });
+                }
+            }
+        }
+        if names.is_empty() {
+            bail!(
+                "there is nothing to scan: no SOURCE is given\n  try: ccspill scan SENT.mbox --org your-domain.example"
+            );
+        }
+        if names.iter().filter(|name| *name == "-").count() > 0
+            && names.len() > 1
+            && options.rejudge
+        {
+            bail!(
+                "--rejudge and standard input do not go together\n  try: save the mail to a file first"
+            );
+        }
+        let sources = names
+            .iter()
+            .map(|name| source::open(name))
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Plan {
+            sources,
+            wanted,
+            asked,
+        })
+    }
+}
+
+fn place(name: &str) -> PathBuf {
+    if name == "-" {
+        PathBuf::from("-")
+    } else {
+        std::fs::canonicalize(name).unwrap_or_else(|_| PathBuf::from(name))
+    }
+}
+
+fn places_same(name: &str, absolute: &str) -> bool {
+    place(name) == Path::new(absolute)
+}
+
+/// Keys of the messages in an incident's file.
+fn keys(file: &str) -> anyhow::Result<Vec<String>> {
+    let source = source::open(file).with_context(|| format!("cannot use the incident '{file}'"))?;
+    let mut keys = Vec::new();
+    source.units(&mut |unit| {
+        unit.read(&mut |item| {
+            if let Item::Mail(raw) = item
+                && let Ok(message) = Message::new(raw.bytes)
+            {
+                keys.push(Key::of(&message).to_hex());
+            }
+        });
+        std::ops::ControlFlow::Continue(())
+    })?;
+    if keys.is_empty() {
+        bail!(
+            "the incident '{file}' holds no message that can be read\n  try: save the message as .eml and name that file"
+        );
+    }
+    Ok(keys)
+}
+
+impl Options {
+    fn given(&self) -> Given<'_> {
+        Given {
+            queries: &self.queries,
+            no_builtin: self.no_builtin_queries,
+            rosters: &self.rosters,
+            organisation: &self.organisation,
+            min_confidence: self.min_confidence,
+            rejudge: self.rejudge,
+        }
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds {
+            since: self.since,
+            until: self.until,
+            folders: self.folders.clone(),
+            sent_only: self.sent_only,
+            received: self.received,
+        }
+    }
+
+    fn jobs(&self) -> usize {
+        self.jobs.map_or_else(
+            || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            usize::from,
+        )
+    }
+}
+
+fn scan(
+    options: &Options,
+    case: &Case,
+    settings: Settings,
+    plan: &Plan,
+    command: Vec<String>,
+    stop: &AtomicBool,
+) -> anyhow::Result<ExitStatus> {
+    let run = case.start_scan(&command, options.jobs(), now())?;
+    settings.remember(case)?;
+    let before = case.reported()?;
+    let mut rules = Rules {
+        patterns: Patterns::new(&settings.queries)?,
+        queries: settings.queries,
+        rosters: settings.rosters,
+        organisation: settings.organisation.unwrap_or_default(),
+        min_confidence: settings.min_confidence,
+        digester: case.digester()?,
+    };
+    let mut read_now = Vec::new();
+    for source in &plan.sources {
+        match read(options, case, source.as_ref(), &rules, &plan.wanted, stop)? {
+            Some(reading) => read_now.push(reading),
+            None => return stopped(options),
+        }
+    }
+    let edited = worksheet::read_back(case, now())?;
+    case.begin()?;
+    let settled = settle(options, case, &mut rules, plan, &read_now);
+    let notes = match settled {
+        Ok(notes) => notes,
+        Err(error) => {
+            case.roll_back();
+            return Err(error);
+        }
+    };
+    case.end_scan(run, now())?;
+    case.log(now(), "scan", &command.join(" "))?;
+    case.commit().context("the findings cannot be written; the case is as it was before\n  try: make room on the disk, then scan again: reading goes on where it stopped")?;
+    export::write_all(case)?;
+    finish(options, case, &rules, &before, &edited, &notes)
+}
+
+/// Reads one source; `None` where it was stopped.
+fn read(
+    options: &Options,
+    case: &Case,
+    source: &dyn Source,
+    rules: &Rules,
+    wanted: &Wanted,
+    stop: &AtomicBool,
+) -> anyhow::Result<Option<i64>> {
+    let bounds = options.bounds();
+    let started = now();
+    let absolute = place(source.name()).to_string_lossy().into_owned();
+    let start = Start {
+        source: source.name(),
+        absolute: &absolute,
+        kind: source.kind(),
+        stamp: source.stamp().as_deref().map(|stamp| {
+            crate::query::hex(&<sha2::Sha256 as sha2::Digest>::digest(stamp.as_bytes()))
+        }),
+        bytes: source.bytes(),
+        bounds: &serde_json::to_string(&bounds)?,
+    };
+    let reading = case.start_reading(&start, started)?;
+    if reading.units > 0 {
+        terminal::note(&format!(
+            "going on with '{}' where an earlier scan stopped",
+            clean(source.name())
+        ));
+    }
+    let mut progress = Progress::new(
+        source.name(),
+        source.bytes(),
+        options.progress == When::Auto && !options.quiet,
+    );
+    let how = pipeline::Options {
+        jobs: options.jobs(),
+        stop,
+        task: Task {
+            rules,
+            wanted,
+            now: started,
+        },
+        bounds: &bounds,
+        hash: !options.no_source_hash,
+    };
+    let outcome = pipeline::read(source, reading, case, how, &mut progress);
+    progress.end();
+    match outcome.with_context(|| {
+        format!(
+            "reading '{}' stopped; what was read before is kept",
+            clean(source.name())
+        )
+    })? {
+        Outcome::Stopped => Ok(None),
+        Outcome::Done(coverage, sha256) => {
+            case.begin()?;
+            case.end_reading(
+                reading.id,
+                sha256.as_deref(),
+                coverage.not_mail,
+                &coverage.limits,
+                now(),
+            )?;
+            case.commit()?;
+            Ok(Some(reading.id))
+        }
+    }
+}
+
+fn stopped(options: &Options) -> anyhow::Result<ExitStatus> {
+    terminal::note(&format!(
+        "stopped. What was read is kept in '{}'; nothing was judged yet",
+        options.case.display()
+    ));
+    terminal::note("the same command goes on where it stopped");
+    Ok(ExitStatus::Stopped)
+}
+
+/// Judges, counts and writes the findings, inside one transaction.
+fn settle(
+    options: &Options,
+    case: &Case,
+    rules: &mut Rules,
+    plan: &Plan,
+    read_now: &[i64],
+) -> anyhow::Result<Vec<String>> {
+    if options.rejudge {
+        case.forget_superseded_copies()?;
+    }
+    if rules.organisation.is_unknown() {
+        rules.organisation = Organisation::inferred(&case.authors()?);
+        if !rules.organisation.is_unknown() {
+            case.remember("organisation", &serde_json::to_string(&rules.organisation)?)?;
+            case.remember("inferred", "true")?;
+        }
+    } else if !options.organisation.is_empty() {
+        case.forget("inferred")?;
+    }
+    judge::judge(case, rules, &plan.wanted, &plan.asked, read_now)
+}
+
+fn finish(
+    options: &Options,
+    case: &Case,
+    rules: &Rules,
+    before: &BTreeSet<String>,
+    edited: &worksheet::Edited,
+    notes: &[String],
+) -> anyhow::Result<ExitStatus> {
+    let added = !case.new;
+    let context = summary::Context {
+        added,
+        edited: summary::edited(edited),
+        notes: notes.to_vec(),
+        rosters: judge::rosters(case, rules)?,
+        list: options.verbose,
+        brief: options.quiet,
+    };
+    terminal::say(&summary::of(case, &context)?);
+    let new_and_bad = |harm: Harm| -> anyhow::Result<bool> {
+        Ok(case
+            .severities()?
+            .iter()
+            .any(|(id, severity)| *severity >= harm && !before.contains(id)))
+    };
+    if options
+        .fail_on
+        .map(new_and_bad)
+        .transpose()?
+        .unwrap_or(false)
+    {
+        return Ok(ExitStatus::No);
+    }
+    let unread = case
+        .readings()?
+        .iter()
+        .any(|reading| reading.counts.unread > 0)
+        || case.any_unread()?;
+    Ok(if unread {
+        ExitStatus::SomeUnread
+    } else {
+        ExitStatus::Done
+    })
+}

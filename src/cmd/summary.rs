@@ -1,0 +1,255 @@
+//! What a scan says at its end, in about ten lines: what was found, in what, what was covered, what to do next.
+
+use std::collections::BTreeSet;
+
+use super::settings::domains;
+use crate::case::Case;
+use crate::case::count::Counts;
+use crate::export::worksheet::Edited;
+use crate::person::Organisation;
+use crate::signal::{listed, people, thousands};
+use crate::terminal;
+
+/// What the summary is told beside the case.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Context {
+    /// The case was there before.
+    pub(super) added: bool,
+    /// What became of an edited people.csv.
+    pub(super) edited: Option<String>,
+    /// Remarks of judgement.
+    pub(super) notes: Vec<String>,
+    /// Who of each roster was exposed.
+    pub(super) rosters: Vec<String>,
+    /// A line for each finding.
+    pub(super) list: bool,
+    /// One line.
+    pub(super) brief: bool,
+}
+
+/// What became of an edited people.csv, as a sentence.
+pub(super) fn edited(edited: &Edited) -> Option<String> {
+    match edited {
+        Edited::No => None,
+        Edited::Read(0) => {
+            Some("people.csv was saved by another program; nothing in it had changed.".to_owned())
+        }
+        Edited::Read(count) => Some(format!(
+            "What was written into people.csv about {} is kept.",
+            people(*count)
+        )),
+        Edited::Kept(path) => Some(format!(
+            "people.csv could not be read back. It is kept as '{}'; what was written in it is not in the case.",
+            path.display()
+        )),
+    }
+}
+
+/// How many of something, with its word.
+fn count(number: u64, word: &str) -> String {
+    let plural = match word.strip_suffix('y') {
+        _ if number == 1 => word.to_owned(),
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{word}s"),
+    };
+    format!("{} {plural}", thousands(number))
+}
+
+/// The summary, ready to print.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn of(case: &Case, context: &Context) -> anyhow::Result<String> {
+    let mut lines = Vec::new();
+    let folder = case.folder.display().to_string();
+    if context.added {
+        lines.push(format!("Added to the case in '{folder}'."));
+    }
+    let findings = case.findings()?;
+    let everybody = case.everybody()?;
+    let open: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.review != "dismissed")
+        .collect();
+    let waiting = open
+        .iter()
+        .filter(|finding| finding.review != "confirmed")
+        .count();
+    if open.is_empty() {
+        lines.push(
+            "No message was found that showed people of a sensitive group to one another."
+                .to_owned(),
+        );
+    } else {
+        let incidents: BTreeSet<&str> = open
+            .iter()
+            .map(|finding| finding.incident_id.as_str())
+            .collect();
+        lines.push(format!(
+            "{} exposed in {}, {}; {}.",
+            people(everybody.people.len()),
+            count(open.len() as u64, "message"),
+            count(incidents.len() as u64, "incident"),
+            if waiting == open.len() {
+                "all awaiting decision".to_owned()
+            } else {
+                format!(
+                    "{} confirmed, {waiting} awaiting decision",
+                    open.len() - waiting
+                )
+            }
+        ));
+    }
+    if !context.brief {
+        lines.extend(worst(&open, context.list));
+        lines.extend(context.rosters.iter().cloned());
+        lines.extend(context.notes.iter().cloned());
+        let [_, kept] = case.finding_counts()?;
+        if kept > 0 {
+            lines.push(format!("{} below the threshold stay in the case; see them with --min-confidence and --rejudge.", count(kept.unsigned_abs(), "more message")));
+        }
+        lines.push(String::new());
+        lines.extend(coverage(case)?);
+        lines.extend(context.edited.clone());
+        lines.push(String::new());
+        lines.push(next(&folder, open.is_empty()));
+    }
+    Ok(lines
+        .iter()
+        .map(|line| wrap(line))
+        .collect::<Vec<_>>()
+        .join("\n"))
+}
+
+/// The worst findings, a line each.
+fn worst(open: &[&crate::case::findings::Reported], all: bool) -> Vec<String> {
+    let mut order: Vec<_> = open.to_vec();
+    order.sort_by_key(|finding| {
+        (
+            std::cmp::Reverse(finding.severity),
+            std::cmp::Reverse(finding.exposed),
+            std::cmp::Reverse(finding.confidence),
+        )
+    });
+    let shown = if all { order.len() } else { 5 };
+    let mut lines: Vec<String> = order
+        .iter()
+        .take(shown)
+        .map(|finding| {
+            let day = finding
+                .sent
+                .as_deref()
+                .map_or("no date", |sent| sent.get(..10).unwrap_or(sent));
+            let subject: String = finding.subject.chars().take(40).collect();
+            format!(
+                "  {:<8}  {:>3} %  {day}  {:>6} exposed  {subject}",
+                finding.severity,
+                finding.confidence,
+                thousands(finding.exposed)
+            )
+        })
+        .collect();
+    if order.len() > shown {
+        lines.push(format!(
+            "  … and {} more in messages.csv",
+            order.len() - shown
+        ));
+    }
+    lines
+}
+
+fn coverage(case: &Case) -> anyhow::Result<Vec<String>> {
+    let readings = case.readings()?;
+    let mut total = Counts::default();
+    readings
+        .iter()
+        .for_each(|reading| total.add(&reading.counts));
+    let mut lines = Vec::new();
+    let span = case.span()?.map_or_else(String::new, |(first, last)| {
+        format!(", sent from {first} to {last}")
+    });
+    let outside = if total.outside > 0 {
+        format!(
+            "; {} more outside what was asked for",
+            thousands(total.outside)
+        )
+    } else {
+        String::new()
+    };
+    lines.push(format!(
+        "Covered: {} from {}{span}: {} judged, {} received or drafts, {} duplicates, {} unread{outside}.",
+        count(total.read, "message"),
+        count(readings.len() as u64, "source"),
+        thousands(total.judged),
+        thousands(total.received),
+        thousands(total.duplicates),
+        thousands(total.unread)
+    ));
+    if case.any_unread()? {
+        lines.push(
+            "Some mail could not be read: unread.csv lists each piece with its place and reason."
+                .to_owned(),
+        );
+    }
+    let not_mail: i64 = readings.iter().map(|reading| reading.not_mail).sum();
+    if not_mail > 0 {
+        lines.push(format!(
+            "{} in the folders were no mail.",
+            count(not_mail.unsigned_abs(), "file")
+        ));
+    }
+    let limits: BTreeSet<&str> = readings
+        .iter()
+        .flat_map(|reading| reading.limits.iter().map(String::as_str))
+        .collect();
+    lines.extend(limits.into_iter().take(4).map(str::to_owned));
+    let organisation: Option<Organisation> = case
+        .recall("organisation")?
+        .map(|text| serde_json::from_str(&text))
+        .transpose()?;
+    match organisation {
+        None => lines.push("No organisation is known, so every sender was judged and everybody counts as an outsider; name it with --org.".to_owned()),
+        Some(organisation) if case.recall("inferred")?.is_some() => {
+            lines.push(format!("Organisation, inferred from the senders: {}. If that is wrong, name it with --org and --rejudge.", domains(&organisation)));
+        }
+        Some(_) => {}
+    }
+    lines.push("Not proof of absence: mail deleted before the scan, and mail elsewhere, is not in this. Bcc that a server dropped cannot be seen.".to_owned());
+    Ok(lines)
+}
+
+fn next(folder: &str, nothing: bool) -> String {
+    if nothing {
+        return format!("The case is in '{folder}'; manifest.json says what was covered.");
+    }
+    let files: Vec<String> = ["people.csv", "viewers.csv", "messages.csv"]
+        .map(|file| format!("{folder}/{file}"))
+        .to_vec();
+    format!(
+        "Next: read messages.csv and decide whether each is real; then follow up people.csv. Do not recall the message and do not write to the list again. Files: {}.",
+        listed(&files, 3)
+    )
+}
+
+/// Breaks a line at the terminal's width; a table's line is cut instead.
+fn wrap(line: &str) -> String {
+    let width = terminal::width();
+    if line.starts_with("  ") {
+        return line.chars().take(width).collect();
+    }
+    let mut out = String::new();
+    let mut column = 0;
+    for word in line.split(' ') {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            out.push('\n');
+            column = 0;
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out
+}

@@ -1,0 +1,70 @@
+//! `manifest.json`: the evidence. Tool version, commands, queries and sources with their hashes, counts, exports.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::case::Case;
+use crate::case::count::Counts;
+use crate::case::readings::utc;
+
+/// Makes the file. `exports` are the SHA-256 of the other exports.
+///
+/// # Errors
+/// Those of the database.
+pub fn make(case: &Case, exports: &BTreeMap<String, String>) -> anyhow::Result<Vec<u8>> {
+    let setting = |key: &str| -> anyhow::Result<Value> {
+        Ok(case
+            .recall(key)?
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or(Value::Null))
+    };
+    let readings = case.readings()?;
+    let mut total = Counts::default();
+    readings
+        .iter()
+        .for_each(|reading| total.add(&reading.counts));
+    let sources: Vec<Value> = readings
+        .iter()
+        .map(|reading| {
+            json!({
+                "source": reading.source,
+                "path": reading.absolute,
+                "kind": reading.kind,
+                "bytes": reading.bytes,
+                "sha256": reading.sha256,
+                "read_from": utc(Some(reading.started)),
+                "read_to": utc(reading.ended),
+                "wanted": serde_json::from_str::<Value>(&reading.bounds).unwrap_or(Value::Null),
+                "folders": reading.folders,
+                "files_that_are_no_mail": reading.not_mail,
+                "limits": reading.limits,
+                "counts": reading.counts,
+            })
+        })
+        .collect();
+    let [reported, kept] = case.finding_counts()?;
+    let people = case.everybody()?;
+    let manifest = json!({
+        "ccspill": { "version": env!("CARGO_PKG_VERSION"), "case_format": case.recall("format")? },
+        "scans": case.scans()?,
+        "organisation": setting("organisation")?,
+        "organisation_inferred": case.recall("inferred")?.is_some(),
+        "min_confidence": setting("min_confidence")?,
+        "queries": setting("queries")?,
+        "rosters": setting("rosters")?,
+        "incidents": case.incidents()?,
+        "sources": sources,
+        "counts": total,
+        "findings": { "reported": reported, "below_threshold": kept, "people": people.people.len() },
+        "not_known": [
+            "Who of those listed in a sent copy received it: delivery was not looked for.",
+            "Mail deleted before the scan, and mail in folders or archives that were not given.",
+            "Whether a server dropped Bcc: its absence proves nothing.",
+        ],
+        "exports": exports,
+    });
+    let mut bytes = serde_json::to_vec_pretty(&manifest)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

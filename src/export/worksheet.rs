@@ -1,0 +1,150 @@
+//! Reads back what an officer wrote into `people.csv` before the file is replaced. Spreadsheets save it with other
+//! separators, without BOM, in another character set, in another order: all of that is read. What cannot be read is kept
+//! under another name.
+
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+use crate::case::Case;
+use crate::case::follow_up::FollowUp;
+use crate::message::Address;
+use crate::query::{hex, roster};
+
+/// What became of an edited `people.csv`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edited {
+    /// It is as the case wrote it, or there is none.
+    No,
+    /// It was read: for so many people something was written.
+    Read(usize),
+    /// It could not be read and stands under this name now.
+    Kept(PathBuf),
+}
+
+/// Reads the file back where it is not the one the case wrote, and logs that.
+///
+/// # Errors
+/// A database or folder that cannot be written; never a damaged file.
+pub fn read_back(case: &Case, now: i64) -> anyhow::Result<Edited> {
+    let path = case.folder.join("people.csv");
+    let Ok(bytes) = std::fs::read(&path) else {
+        return Ok(Edited::No);
+    };
+    if case.exported("people.csv")?.as_deref() == Some(hex(&Sha256::digest(&bytes)).as_str()) {
+        return Ok(Edited::No);
+    }
+    match entries(case, &bytes)? {
+        Some(entries) => {
+            case.begin()?;
+            let known = case.follow_ups()?;
+            let mut changed = 0;
+            for (person, entry) in &entries {
+                let old = known.get(person).cloned().unwrap_or_default();
+                let new = FollowUp {
+                    name: old.name.clone(),
+                    shared: old.shared,
+                    ..entry.clone()
+                };
+                if new != old {
+                    case.note_follow_up(person, entry)?;
+                    changed += 1;
+                }
+            }
+            case.log(
+                now,
+                "people.csv read back",
+                &format!("{changed} people changed"),
+            )?;
+            case.commit()?;
+            Ok(Edited::Read(changed))
+        }
+        None => {
+            let kept = (1..)
+                .map(|number| case.folder.join(format!("people.edited-{number}.csv")))
+                .find(|path| !path.exists())
+                .unwrap_or_else(|| path.clone());
+            std::fs::rename(&path, &kept)?;
+            case.log(
+                now,
+                "people.csv could not be read back",
+                &kept.display().to_string(),
+            )?;
+            Ok(Edited::Kept(kept))
+        }
+    }
+}
+
+/// The officer's columns of each known person; `None` where the file is no such table.
+fn entries(case: &Case, bytes: &[u8]) -> anyhow::Result<Option<Vec<(String, FollowUp)>>> {
+    let Ok(rows) = roster::rows(bytes) else {
+        return Ok(None);
+    };
+    let Some((header, rows)) = rows.split_first() else {
+        return Ok(None);
+    };
+    let column = |name: &str| {
+        header
+            .iter()
+            .position(|cell| cell.trim().eq_ignore_ascii_case(name))
+    };
+    let (Some(id), Some(address)) = (column("person_id"), column("address")) else {
+        return Ok(None);
+    };
+    let columns = [
+        "review",
+        "contact_by",
+        "contacted_at",
+        "contacted_by",
+        "notes",
+    ]
+    .map(column);
+    if columns.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let known = case.follow_ups()?;
+    let mut out = Vec::new();
+    for row in rows {
+        // A spreadsheet may turn an id of digits into a number: then the address tells whose row it is.
+        let by_id = row
+            .get(id)
+            .map(|cell| cell.trim().to_lowercase())
+            .filter(|id| id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let by_address = row
+            .get(address)
+            .and_then(|cell| Address::new(cell.trim().trim_start_matches('\'')))
+            .map(|address| case.person_of(address.as_str()))
+            .transpose()?
+            .flatten();
+        let Some(person) = by_id.or(by_address) else {
+            continue;
+        };
+        let old = known.get(&person).cloned().unwrap_or_default();
+        let cell = |at: Option<usize>, old: &str| {
+            at.map_or_else(
+                || old.to_owned(),
+                |at| {
+                    row.get(at).map_or(String::new(), |cell| {
+                        crate::message::text::clean(cell.trim())
+                    })
+                },
+            )
+        };
+        let [review, contact_by, contacted_at, contacted_by, notes] = columns;
+        out.push((
+            person,
+            FollowUp {
+                name: String::new(),
+                shared: false,
+                review: cell(review, &old.review),
+                contact_by: Some(cell(contact_by, &old.contact_by))
+                    .filter(|by| by != "unknown")
+                    .unwrap_or_default(),
+                contacted_at: cell(contacted_at, &old.contacted_at),
+                contacted_by: cell(contacted_by, &old.contacted_by),
+                notes: cell(notes, &old.notes),
+            },
+        ));
+    }
+    Ok(Some(out))
+}

@@ -1,0 +1,210 @@
+//! Judges what a case holds: from its lines and candidates to its findings. The bridge between `case`, which keeps, and
+//! `judgement`, which is pure.
+
+use std::collections::BTreeSet;
+
+use anyhow::bail;
+use rustc_hash::FxHashSet;
+
+use crate::case::Case;
+use crate::exposure::{Rules, Seen};
+use crate::facts::Wanted;
+use crate::history::{Digest, History};
+use crate::judgement::{self, Finding};
+use crate::message::Address;
+use crate::person::Organisation;
+use crate::signal::{people, thousands};
+
+/// Judges everything, replaces the findings of the case and counts anew. Gives remarks for the summary.
+///
+/// `asked` are Message-IDs of incidents that must be found; `read_now` are the readings of this scan.
+///
+/// # Errors
+/// A database that cannot be read or written; an incident that was found nowhere.
+pub fn judge(
+    case: &Case,
+    rules: &Rules,
+    wanted: &Wanted,
+    asked: &BTreeSet<String>,
+    read_now: &[i64],
+) -> anyhow::Result<Vec<String>> {
+    let authors = case.authors()?;
+    case.settle_authors(
+        authors
+            .keys()
+            .filter(|address| rules.organisation.holds(address))
+            .map(|address| rules.digester.address(address)),
+    )?;
+    let everybody = rules.organisation.is_unknown();
+    let entries = case.entries(everybody, &rules.digester)?;
+    for id in asked {
+        if !entries
+            .iter()
+            .any(|entry| entry.candidate.message_id.as_ref() == Some(id))
+        {
+            bail!(
+                "the incident <{id}> was found nowhere in what was read\n  try: compare it with the header Message-ID of the message, or give the message as a file"
+            );
+        }
+    }
+    let named: Vec<(String, String)> = entries
+        .iter()
+        .filter(|entry| wanted.holds(&entry.candidate))
+        .map(|entry| {
+            (
+                entry.candidate.key.clone(),
+                entry.candidate.message_id.clone().unwrap_or_default(),
+            )
+        })
+        .collect();
+    case.note_incidents(&named)?;
+    let matter = judgement::who_matters(&entries, rules);
+    let history = History::new(&matter, |each| case.lines(&mut |stored| each(&stored.line)))?;
+    let findings = judgement::judge(entries, &history, rules, wanted, &case.incident_ids()?);
+    let mut notes = Vec::new();
+    if !wanted.is_empty() {
+        notes.extend(incident_notes(case, &findings, wanted, read_now)?);
+    }
+    case.write_findings(&findings, rules)?;
+    case.count(everybody)?;
+    Ok(notes)
+}
+
+/// What to say of the incidents that were asked about: how many other messages show their people, and whether messages of
+/// earlier scans, whose details were not kept, do too.
+fn incident_notes(
+    case: &Case,
+    findings: &[Finding],
+    wanted: &Wanted,
+    read_now: &[i64],
+) -> anyhow::Result<Vec<String>> {
+    let mut notes = Vec::new();
+    let ids: BTreeSet<&str> = findings
+        .iter()
+        .filter(|finding| wanted.holds(&finding.entry.candidate))
+        .map(|finding| finding.incident_id.as_str())
+        .collect();
+    let others = findings
+        .iter()
+        .filter(|finding| {
+            finding.reported
+                && ids.contains(finding.incident_id.as_str())
+                && !wanted.holds(&finding.entry.candidate)
+        })
+        .count();
+    notes.push(match others {
+        0 => "No other message that was read shows two or more people of the incident together."
+            .to_owned(),
+        1 => "1 other message shows two or more people of the incident together.".to_owned(),
+        others => format!(
+            "{} other messages show two or more people of the incident together.",
+            thousands(others as u64)
+        ),
+    });
+    let people: FxHashSet<Digest> = findings
+        .iter()
+        .filter(|finding| wanted.holds(&finding.entry.candidate))
+        .flat_map(|finding| finding.verdict.exposed())
+        .map(|seen: &Seen| seen.digest)
+        .collect();
+    let known: FxHashSet<&str> = findings
+        .iter()
+        .map(|finding| finding.entry.candidate.quick.as_str())
+        .collect();
+    let mut forgotten = 0u64;
+    case.lines_of_others(read_now, &mut |stored| {
+        let shown = stored
+            .line
+            .visible
+            .iter()
+            .filter(|digest| people.contains(digest))
+            .count();
+        if shown >= 2 && !known.contains(format!("{:032x}", stored.line.key).as_str()) {
+            forgotten += 1;
+        }
+    })?;
+    if forgotten > 0 {
+        notes.push(format!(
+            "{} messages of earlier scans show two or more people of the incident too; their details were not kept. Scan those sources again with --incident to list them.",
+            thousands(forgotten)
+        ));
+    }
+    Ok(notes)
+}
+
+/// For each roster: how many on it were exposed, and how many were not.
+///
+/// # Errors
+/// Those of the database.
+pub fn rosters(case: &Case, rules: &Rules) -> anyhow::Result<Vec<String>> {
+    if rules.rosters.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = case.everybody()?;
+    let exposed: BTreeSet<&str> = all
+        .people
+        .values()
+        .flat_map(|person| person.addresses.iter().map(String::as_str))
+        .collect();
+    Ok(rules
+        .rosters
+        .iter()
+        .map(|roster| {
+            let shown = roster
+                .entries
+                .keys()
+                .filter(|address: &&Address| exposed.contains(address.as_str()))
+                .count();
+            let name = roster.group.trim_start_matches("roster:");
+            format!(
+                "On the roster '{name}': {} exposed, {} not.",
+                people(shown),
+                people(roster.entries.len() - shown)
+            )
+        })
+        .collect())
+}
+
+impl Organisation {
+    /// Who sent the mail, from how often each author was seen: the domains that make up at least a tenth of the mail in
+    /// folders known as sent, or else of the mail without a Received field; of a personal mail provider only the exact
+    /// address (DESIGN section 3).
+    pub fn inferred(
+        authors: &std::collections::BTreeMap<Address, crate::case::keep::Authored>,
+    ) -> Self {
+        let sent: u64 = authors.values().map(|count| count.sent).sum();
+        let of = |count: &crate::case::keep::Authored| {
+            if sent > 0 {
+                count.sent
+            } else {
+                count.unstamped
+            }
+        };
+        let total: u64 = authors.values().map(of).sum();
+        let mut by: std::collections::BTreeMap<(bool, &str), u64> =
+            std::collections::BTreeMap::new();
+        for (address, count) in authors {
+            let personal = crate::person::personal_provider(address.domain());
+            *by.entry((
+                personal,
+                if personal {
+                    address.as_str()
+                } else {
+                    address.domain()
+                },
+            ))
+            .or_default() += of(count);
+        }
+        let mut out = Organisation::default();
+        for ((personal, name), count) in by {
+            if total > 0 && count * 10 >= total {
+                if personal {
+                    out.addresses.insert(name.to_owned())
+                } else {
+                    out.domains.insert(name.to_owned())
+                };
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,365 @@
+//! Threads and channels: reads sources with many workers into a case, and judges what was read. Nothing else knows
+//! threads.
+//!
+//! One reader per source hands out units; workers turn them into facts; this thread keeps them, in order. What waits is
+//! bounded in number and bytes. Whatever the number of workers, the case holds the same rows in the same order.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::case::Case;
+use crate::case::count::Bounds;
+use crate::case::keep::{Batch, Copy, Reading};
+use crate::case::lines::Stored;
+use crate::facts::{Task, facts};
+use crate::place::{Folder, Role, Unread};
+use crate::progress::Progress;
+use crate::source::{Coverage, Item, Source, Span, Unit};
+
+/// How long what is read may wait to be made lasting.
+const CHECKPOINT: Duration = Duration::from_secs(5);
+/// Bytes that may wait in memory, whatever the number of workers.
+const WAITING_BYTES: usize = 64 << 20;
+
+/// How to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// Workers.
+    pub jobs: usize,
+    /// Set by Ctrl-C.
+    pub stop: &'a AtomicBool,
+    /// Rules and incidents.
+    pub task: Task<'a>,
+    /// What of the source is wanted.
+    pub bounds: &'a Bounds,
+    /// Whether SHA-256 of the source is wanted.
+    pub hash: bool,
+}
+
+/// How reading a source ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Read to its end.
+    Done(Coverage, Option<String>),
+    /// Stopped; what was read is kept.
+    Stopped,
+}
+
+/// What a worker made of one unit.
+struct Done {
+    number: u64,
+    unit: Box<dyn Unit>,
+    batch: Batch,
+    span: Option<Span>,
+}
+
+/// Reads a source into the case, from where an earlier reading stopped.
+///
+/// # Errors
+/// A source that cannot be read at all; a case that cannot be written.
+pub fn read(
+    source: &dyn Source,
+    reading: Reading,
+    case: &Case,
+    options: Options<'_>,
+    progress: &mut Progress,
+) -> anyhow::Result<Outcome> {
+    let jobs = options.jobs.max(1);
+    let room = Room::new(jobs * 4, WAITING_BYTES);
+    let halt = AtomicBool::new(false);
+    let stopped = || options.stop.load(Ordering::Relaxed) || halt.load(Ordering::Relaxed);
+    std::thread::scope(|scope| {
+        let (to_workers, units) = bounded::<(u64, Box<dyn Unit>)>(jobs * 2);
+        let (to_keeper, done) = bounded::<Done>(jobs * 4);
+        let reader = thread("read", scope, || {
+            let to_workers = to_workers;
+            hand_out(source, reading.units, &to_workers, &room, &stopped)
+        })?;
+        for _ in 0..jobs {
+            let (units, to_keeper) = (units.clone(), to_keeper.clone());
+            thread("facts", scope, move || work(&units, &to_keeper, options))?;
+        }
+        drop((units, to_keeper));
+        let early = options.hash && source.stamp().is_some();
+        let hasher = if early {
+            Some(thread("hash", scope, || source.sha256(&stopped))?)
+        } else {
+            None
+        };
+        let kept = keep(&done, reading, case, options, &room, progress);
+        if kept.is_err() {
+            halt.store(true, Ordering::Relaxed);
+            room.open();
+            done.iter().for_each(drop);
+        }
+        let coverage = reader
+            .join()
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("reading '{}' failed", source.name())));
+        kept?;
+        let coverage = coverage?;
+        if options.stop.load(Ordering::Relaxed) {
+            return Ok(Outcome::Stopped);
+        }
+        progress.waiting("hashing the source");
+        let sha256 = match hasher {
+            Some(hasher) => hasher
+                .join()
+                .unwrap_or_else(|_| Err(anyhow::anyhow!("hashing '{}' failed", source.name())))?,
+            None if options.hash => source.sha256(&stopped)?,
+            None => None,
+        };
+        if options.stop.load(Ordering::Relaxed) {
+            Ok(Outcome::Stopped)
+        } else {
+            Ok(Outcome::Done(coverage, sha256))
+        }
+    })
+}
+
+/// Starts a thread whose name tells that a panic in it is listed, not printed.
+fn thread<'scope, T: Send + 'scope>(
+    name: &str,
+    scope: &'scope std::thread::Scope<'scope, '_>,
+    run: impl FnOnce() -> T + Send + 'scope,
+) -> std::io::Result<std::thread::ScopedJoinHandle<'scope, T>> {
+    std::thread::Builder::new()
+        .name(format!("ccspill-{name}"))
+        .stack_size(8 << 20)
+        .spawn_scoped(scope, run)
+}
+
+fn hand_out(
+    source: &dyn Source,
+    skip: u64,
+    to_workers: &Sender<(u64, Box<dyn Unit>)>,
+    room: &Room,
+    stopped: &dyn Fn() -> bool,
+) -> anyhow::Result<Coverage> {
+    let mut number = 0;
+    source.units(&mut |unit| {
+        let this = number;
+        number += 1;
+        if this < skip {
+            return if stopped() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            };
+        }
+        room.take(unit.held());
+        if stopped() || to_workers.send((this, unit)).is_err() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })
+}
+
+fn work(units: &Receiver<(u64, Box<dyn Unit>)>, to_keeper: &Sender<Done>, options: Options<'_>) {
+    for (number, unit) in units {
+        let (batch, span) = digest(unit.as_ref(), options);
+        if to_keeper
+            .send(Done {
+                number,
+                unit,
+                batch,
+                span,
+            })
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// Keeps what the workers made, in the order of the units.
+fn keep(
+    done: &Receiver<Done>,
+    reading: Reading,
+    case: &Case,
+    options: Options<'_>,
+    room: &Room,
+    progress: &mut Progress,
+) -> anyhow::Result<()> {
+    let mut waiting: BTreeMap<u64, Done> = BTreeMap::new();
+    let mut next = reading.units;
+    let mut chain = Chain {
+        folder: None,
+        border: reading.border,
+    };
+    case.begin()?;
+    let mut since = Instant::now();
+    for one in done {
+        waiting.insert(one.number, one);
+        while let Some(mut one) = waiting.remove(&next) {
+            chain.join(&mut one, options);
+            case.keep(
+                reading.id,
+                next,
+                one.unit.folder(),
+                &one.batch,
+                chain.border,
+            )?;
+            room.give(one.unit.held());
+            progress.advance(one.unit.size(), one.batch.messages);
+            next += 1;
+        }
+        if since.elapsed() > CHECKPOINT {
+            case.commit()?;
+            case.begin()?;
+            since = Instant::now();
+        }
+    }
+    case.commit()
+}
+
+/// Proves that units which were cut from one file by bytes fit to one another: each must begin at the border where the
+/// one before it ended. A unit that guessed another border is read again from the right one.
+struct Chain {
+    folder: Option<Arc<Folder>>,
+    border: Option<u64>,
+}
+
+impl Chain {
+    fn join(&mut self, one: &mut Done, options: Options<'_>) {
+        let folder = one.unit.folder();
+        if self.folder.as_ref().is_some_and(|known| known != folder) {
+            self.border = None;
+        }
+        self.folder = Some(Arc::clone(folder));
+        let Some(span) = one.span else {
+            self.border = None;
+            return;
+        };
+        if let Some(border) = self.border.filter(|border| *border != span.began)
+            && let Some(unit) = one.unit.beginning_at(border)
+        {
+            let (batch, span) = digest(unit.as_ref(), options);
+            one.batch = batch;
+            self.border = span.map(|span| span.ended);
+            return;
+        }
+        self.border = Some(span.ended);
+    }
+}
+
+/// Reads one unit to facts. A panic in one message, or in the unit, becomes a row of what could not be read.
+fn digest(unit: &dyn Unit, options: Options<'_>) -> (Batch, Option<Span>) {
+    let mut batch = Batch::default();
+    let folder = unit.folder();
+    let span = catch_unwind(AssertUnwindSafe(|| {
+        unit.read(&mut |item| take(item, folder, &mut batch, options))
+    }));
+    let span = span.unwrap_or_else(|_| {
+        batch.unread.push(Unread {
+            folder: folder.chain.clone(),
+            position: None,
+            bytes: Some(unit.size()),
+            reason: "ccspill failed on a part of this folder; please report it".to_owned(),
+            message: false,
+        });
+        None
+    });
+    (batch, span)
+}
+
+fn take(item: Item<'_>, folder: &Folder, batch: &mut Batch, options: Options<'_>) {
+    let raw = match item {
+        Item::Unread(unread) => return batch.unread.push(unread),
+        Item::Mail(raw) => raw,
+    };
+    let read = catch_unwind(AssertUnwindSafe(|| facts(&raw, folder.role, options.task)))
+        .unwrap_or(Err("ccspill failed on this message; please report it"));
+    let facts = match read {
+        Ok(facts) => facts,
+        Err(reason) => {
+            return batch.unread.push(Unread {
+                folder: folder.chain.clone(),
+                position: Some(raw.position),
+                bytes: Some(raw.bytes.len() as u64),
+                reason: reason.to_owned(),
+                message: true,
+            });
+        }
+    };
+    if options.bounds.sent_only && !facts.sent_here {
+        batch.dropped += 1;
+        return;
+    }
+    let organisation = &options.task.rules.organisation;
+    for author in [&facts.author, &facts.sender].into_iter().flatten() {
+        if organisation.is_unknown() || organisation.holds(author) {
+            let count = batch.authors.entry(author.clone()).or_default();
+            if Some(author) == facts.author.as_ref() {
+                count.messages += 1;
+                count.sent += u64::from(facts.sent_here && folder.role != Role::Drafts);
+                count.unstamped += u64::from(!facts.received);
+            }
+        }
+    }
+    if let Some(candidate) = facts
+        .candidate
+        .filter(|_| options.bounds.hold_folder(&folder.chain))
+    {
+        batch.copies.push(Copy {
+            position: raw.position.clone(),
+            draft: facts.draft,
+            deleted: facts.deleted,
+            candidate,
+        });
+    }
+    batch.line(&Stored {
+        line: facts.line,
+        position: raw.position,
+        draft: facts.draft,
+        sent_here: facts.sent_here,
+    });
+}
+
+/// Bounds what waits between the reader and the keeper, in number and in bytes.
+struct Room {
+    most: (usize, usize),
+    used: Mutex<(usize, usize)>,
+    freed: Condvar,
+}
+
+impl Room {
+    fn new(units: usize, bytes: usize) -> Self {
+        Room {
+            most: (units, bytes),
+            used: Mutex::new((0, 0)),
+            freed: Condvar::new(),
+        }
+    }
+
+    /// Waits until there is room for one more unit of so many bytes; a single one always fits.
+    fn take(&self, bytes: usize) {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = |used: &mut (usize, usize)| {
+            used.0 > 0 && (used.0 >= self.most.0 || used.1 + bytes > self.most.1)
+        };
+        let mut used = self
+            .freed
+            .wait_while(used, full)
+            .unwrap_or_else(PoisonError::into_inner);
+        *used = (used.0 + 1, used.1 + bytes);
+    }
+
+    fn give(&self, bytes: usize) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        *used = (used.0.saturating_sub(1), used.1.saturating_sub(bytes));
+        self.freed.notify_all();
+    }
+
+    /// Lets everybody through: nobody keeps any more.
+    fn open(&self) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = (0, 0);
+        self.freed.notify_all();
+    }
+}

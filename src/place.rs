@@ -1,0 +1,77 @@
+//! Where mail stands: folder, position, and what could not be read there. The words that sources and cases share, so that
+//! neither need know the other.
+
+use std::fmt;
+
+/// A folder inside a source: a file of an mbox, a folder of a Maildir, a folder of `.eml` files.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Folder {
+    /// The chain inside the source, joined by `!` at each archive (`Takeout/Mail/Sent.mbox`); empty where the source
+    /// is itself the folder.
+    pub chain: String,
+    /// What the folder is for, as far as its name or its store tells.
+    pub role: Role,
+}
+
+/// What a folder is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Known as sent mail.
+    Sent,
+    /// Known as drafts: never sent, so read for history only.
+    Drafts,
+    /// Not known.
+    Other,
+}
+
+/// Where in its folder a message stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Position {
+    /// Bytes of the decompressed innermost file: from after the From_ line to before the one empty line that
+    /// precedes the next From_ line, or the end of the file.
+    Bytes {
+        /// Of the first byte.
+        offset: u64,
+        /// In bytes.
+        length: u64,
+    },
+    /// The path inside the folder, `/`-separated.
+    Path(String),
+}
+
+/// A piece of mail that could not be read, or a file that could not: one row of `unread.csv`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unread {
+    /// The folder's chain.
+    pub folder: String,
+    /// Where in it; `None` where it is the whole folder or source.
+    pub position: Option<Position>,
+    /// How many bytes are concerned, if known.
+    pub bytes: Option<u64>,
+    /// Why, in plain English, lower case, no full stop.
+    pub reason: String,
+    /// True where it stands for exactly one message (it is then counted as read and unread); false for a file or a
+    /// folder that holds an unknown number.
+    pub message: bool,
+}
+
+impl Role {
+    /// The word used in a case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Sent => "sent",
+            Role::Drafts => "drafts",
+            Role::Other => "other",
+        }
+    }
+}
+
+impl fmt::Display for Position {
+    /// As in the column `position`: `offset+length`, or the path.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Position::Bytes { offset, length } => write!(f, "{offset}+{length}"),
+            Position::Path(path) => f.write_str(path),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Progress on a terminal: one bar for each source, by bytes, with messages, rate and time left. Nothing at all where
+//! nobody watches.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::signal::thousands;
+use crate::terminal;
+
+/// One bar, shown or not.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    messages: u64,
+}
+
+impl Progress {
+    /// For one source of `bytes` on disk, if known. `shown` is what the user asked for; a bar also needs a terminal.
+    pub fn new(source: &str, bytes: Option<u64>, shown: bool) -> Self {
+        let bar = match bytes {
+            Some(bytes) => ProgressBar::new(bytes),
+            None => ProgressBar::new_spinner(),
+        };
+        if !(shown && terminal::watched()) {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        let template = if bytes.is_some() {
+            "{prefix} {wide_bar:.dim} {percent:>3} %  {msg}  {bytes_per_sec}  {eta} left"
+        } else {
+            "{prefix} {spinner}  {bytes}  {msg}  {bytes_per_sec}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        let name: String = source
+            .chars()
+            .rev()
+            .take(24)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        bar.set_prefix(crate::message::text::clean(&name));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Progress { bar, messages: 0 }
+    }
+
+    /// So many bytes and messages more.
+    pub fn advance(&mut self, bytes: u64, messages: u64) {
+        self.messages += messages;
+        self.bar.inc(bytes);
+        self.bar
+            .set_message(format!("{} messages", thousands(self.messages)));
+    }
+
+    /// Says what the bar now waits for.
+    pub fn waiting(&self, what: &str) {
+        self.bar.set_message(what.to_owned());
+    }
+
+    /// Takes the bar away.
+    pub fn end(self) {
+        self.bar.finish_and_clear();
+    }
+}

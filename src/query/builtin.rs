@@ -1,0 +1,49 @@
+//! The queries that ship with the program, as their files say them. A test keeps this list equal to the folder.
+
+use super::{Query, Wrong};
+
+macro_rules! queries {
+    ($($id:literal),* $(,)?) => {
+        /// Id and text of each built-in query, by id.
+        pub const TEXTS: &[(&str, &str)] = &[$(($id, include_str!(concat!("../../queries/", $id, ".toml")))),*];
+    };
+}
+
+queries![
+    "biometric-enrolment",
+    "cancer",
+    "child-sexual-abuse",
+    "crime-victims",
+    "disability-chronic-illness",
+    "domestic-abuse",
+    "ethnic-origin",
+    "fertility-pregnancy-loss",
+    "gender-identity",
+    "genetic-testing",
+    "hiv",
+    "mental-health",
+    "occupational-health",
+    "offenders",
+    "party-members",
+    "patients",
+    "prisoners-probation",
+    "religious-belief",
+    "relocation-at-risk",
+    "send-families",
+    "sex-life",
+    "sexual-orientation",
+    "substance-use",
+    "suspects",
+    "trade-union-members",
+];
+
+/// All built-in queries, checked.
+///
+/// # Errors
+/// None in a released program: a test reads them all.
+pub fn all() -> Result<Vec<Query>, Wrong> {
+    TEXTS
+        .iter()
+        .map(|(id, text)| Query::read(id, &format!("queries/{id}.toml"), text, None))
+        .collect()
+}

@@ -1,0 +1,56 @@
+//! About: subject, body, attachment name, sender or list name match a query's phrases.
+
+use super::{Kind, Signal, listed};
+use crate::query::{Found, Part};
+
+/// Points for the first phrase in a part, and for each further one there.
+fn points(part: Part) -> (i32, i32) {
+    match part {
+        Part::Sender | Part::Subject | Part::List => (40, 4),
+        Part::Attachment => (32, 4),
+        Part::Body => (22, 6),
+    }
+}
+
+/// Weighs what one query found in a message, of which `found` holds all of that query and nothing else. A second part
+/// that matches adds half its points; all together give at most 62.
+pub fn signal(found: &[&Found]) -> Option<Signal> {
+    let mut parts: Vec<(i32, String)> = Vec::new();
+    for part in [
+        Part::Subject,
+        Part::Sender,
+        Part::List,
+        Part::Attachment,
+        Part::Body,
+    ] {
+        let phrases: Vec<String> = found
+            .iter()
+            .filter(|found| found.part == part)
+            .map(|found| format!("'{}'", found.phrase))
+            .collect();
+        if phrases.is_empty() {
+            continue;
+        }
+        let (first, further) = points(part);
+        let weight = first + further * (phrases.len() - 1).min(2) as i32;
+        let words = listed(&phrases, 4);
+        parts.push((
+            weight,
+            match part {
+                Part::Subject => format!("the subject says {words}"),
+                Part::Sender => format!("the sender fits {words}"),
+                Part::List => format!("the list's name says {words}"),
+                Part::Attachment => format!("an attachment's name says {words}"),
+                Part::Body => format!("the text says {words}"),
+            },
+        ));
+    }
+    let best = parts.iter().map(|(weight, _)| *weight).max()?;
+    let all: i32 = parts.iter().map(|(weight, _)| *weight).sum();
+    let says: Vec<String> = parts.into_iter().map(|(_, says)| says).collect();
+    Some(Signal {
+        kind: Kind::About,
+        weight: (best + (all - best) / 2).min(62),
+        says: listed(&says, 5),
+    })
+}

@@ -1,0 +1,79 @@
+//! Shape: what a list looks like from outside: how many, how unrelated, how private; pasted from a sheet; greeted as a
+//! crowd.
+
+use super::{Crowd, Kind, Signal, listed, people};
+
+/// Size at which strangers alone are an exposure (DESIGN section 2: about a dozen personal mailboxes).
+pub const MASS: usize = 12;
+
+/// Business addresses that weigh as much as one personal mailbox: a list of suppliers is no list of patients.
+const BUSINESS_TO_PERSONAL: f64 = 2.2;
+
+/// How many personal mailboxes a crowd is worth.
+pub fn strangers_worth(crowd: &Crowd) -> f64 {
+    crowd.personal as f64 + crowd.professional as f64 / BUSINESS_TO_PERSONAL
+}
+
+/// Points for a list that is big enough to be an exposure on its own, whatever it is about.
+pub fn mass(crowd: &Crowd, at_least: usize) -> Option<Signal> {
+    let several = crowd.only_organisation.is_none();
+    (several && strangers_worth(crowd) >= at_least as f64).then(|| Signal {
+        kind: Kind::Shape,
+        weight: 24,
+        says: format!("a list of {} outside the organisation, at unrelated addresses, is an exposure whatever it is about", people(crowd.people)),
+    })
+}
+
+/// Weighs the look of a list.
+///
+/// `by_words` is true where only phrases speak for the query: then one private person among professionals is taken for
+/// somebody beside their own adviser.
+pub fn signal(crowd: &Crowd, by_words: bool) -> Signal {
+    let number = match crowd.people {
+        0 | 1 => 0,
+        2 => 6,
+        3 => 10,
+        4 => 12,
+        5..=7 => 16,
+        8..MASS => 20,
+        _ => 24,
+    };
+    let mut weight = number;
+    let mut says = vec![format!("{} in view of one another", people(crowd.people))];
+    let mut kinds = Vec::new();
+    for (count, word) in [
+        (crowd.personal, "at personal mailboxes"),
+        (crowd.professional, "at other organisations"),
+        (crowd.insiders, "of the organisation itself"),
+    ] {
+        if count > 0 {
+            kinds.push(format!("{count} {word}"));
+        }
+    }
+    if !kinds.is_empty() {
+        says.push(listed(&kinds, 3));
+    }
+    if let Some(domain) = &crowd.only_organisation {
+        weight -= 50;
+        says.push(format!("all of one organisation, {domain}"));
+    } else if by_words && crowd.insiders == 0 && crowd.personal == 1 && crowd.organisations <= 2 {
+        weight -= 45;
+        says.push("one private person among professionals, who may be their advisers".to_owned());
+    } else if by_words && crowd.insiders == 0 && crowd.personal == 0 {
+        weight -= 22;
+        says.push("no private person among them".to_owned());
+    }
+    if crowd.alphabetical {
+        weight += 4;
+        says.push("in alphabetical order, as pasted from a sheet".to_owned());
+    }
+    if let Some(greeting) = &crowd.greeting {
+        weight += 6;
+        says.push(format!("greeted as '{greeting}'"));
+    }
+    Signal {
+        kind: Kind::Shape,
+        weight,
+        says: says.join(", "),
+    }
+}

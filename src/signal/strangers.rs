@@ -1,0 +1,32 @@
+//! Strangers: the share of pairs that have spoken with one another. The strongest sign that a list is a committee, a
+//! family or a circle of friends, and not one that somebody pasted.
+
+use super::{Kind, Signal, thousands};
+use crate::history::Spoken;
+
+/// Weighs how many pairs of the people in view have spoken up to now.
+///
+/// `known` is true where a roster or an address says who they are: then that they speak doubts less.
+pub fn signal(spoken: Spoken, known: bool) -> Option<Signal> {
+    if spoken.pairs == 0 {
+        return None;
+    }
+    let share = spoken.share();
+    let lowest = if known { -30.0 } else { -55.0 };
+    let weight = (12.0 - 100.0 * share).clamp(lowest, 12.0).round() as i32;
+    let (pairs, have) = (thousands(spoken.pairs), thousands(spoken.spoken));
+    let says = match (spoken.spoken, spoken.pairs) {
+        (0, 1) => "the two have not spoken in this mailbox".to_owned(),
+        (0, _) => format!("none of the {pairs} pairs of them have spoken in this mailbox"),
+        (1, 1) => "the two have spoken with one another".to_owned(),
+        (all, pairs_) if all == pairs_ => {
+            format!("all {pairs} pairs of them have spoken with one another")
+        }
+        _ => format!("{have} of the {pairs} pairs of them have spoken with one another"),
+    };
+    Some(Signal {
+        kind: Kind::Strangers,
+        weight,
+        says,
+    })
+}

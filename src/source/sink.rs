@@ -1,0 +1,246 @@
+//! Where a source hands out what it found: units, and single messages that are packed into units.
+
+use super::{Coverage, Folder, Item, Marks, Position, Raw, Span, Unit, Unread};
+use std::ops::ControlFlow;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Break: the caller asked to stop.
+pub(super) type Flow = ControlFlow<()>;
+
+/// How many bytes of messages a packed unit holds: above this it is handed out.
+const PACK: usize = 4 << 20;
+/// How many messages a packed unit holds.
+const PACK_ITEMS: usize = 4096;
+
+/// Hands out units and keeps count of what is no mail.
+pub(super) struct Sink<'a> {
+    each: &'a mut dyn FnMut(Box<dyn Unit>) -> Flow,
+    pack: Option<Packed>,
+    /// How many bytes of the source were read so far, where its reader counts them.
+    read: Arc<AtomicU64>,
+    told: u64,
+    /// Files that are no mail.
+    pub(super) not_mail: u64,
+    /// Symbolic links that were not followed.
+    pub(super) links: u64,
+    /// Pipes, sockets and devices.
+    pub(super) special: u64,
+    /// Apple Mail messages whose attachments stand elsewhere.
+    pub(super) partial: u64,
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn new(each: &'a mut dyn FnMut(Box<dyn Unit>) -> Flow) -> Sink<'a> {
+        Sink {
+            each,
+            pack: None,
+            read: Arc::default(),
+            told: 0,
+            not_mail: 0,
+            links: 0,
+            special: 0,
+            partial: 0,
+        }
+    }
+
+    /// What counts the bytes read from the source, for readers that are read in order.
+    pub(super) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.read)
+    }
+
+    /// Hands out a unit.
+    pub(super) fn unit(&mut self, unit: Box<dyn Unit>) -> Flow {
+        self.flush()?;
+        (self.each)(unit)
+    }
+
+    /// Packs a message, or something unread, into a unit of its folder.
+    pub(super) fn item(&mut self, folder: &Arc<Folder>, item: Item<'_>) -> Flow {
+        if self.pack.as_ref().is_some_and(|p| p.folder != *folder) {
+            self.flush()?;
+        }
+        let pack = self.pack.get_or_insert_with(|| Packed::new(folder));
+        pack.push(item);
+        if pack.bytes.len() >= PACK || pack.items.len() >= PACK_ITEMS {
+            self.flush()
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// Hands out a file or folder that could not be read.
+    pub(super) fn unread(
+        &mut self,
+        folder: &Arc<Folder>,
+        position: Option<Position>,
+        bytes: Option<u64>,
+        reason: String,
+    ) -> Flow {
+        let unread = Unread {
+            folder: folder.chain.clone(),
+            position,
+            bytes,
+            reason,
+            message: false,
+        };
+        self.item(folder, Item::Unread(unread))
+    }
+
+    fn flush(&mut self) -> Flow {
+        let Some(mut pack) = self.pack.take() else {
+            return ControlFlow::Continue(());
+        };
+        let read = self.read.load(Ordering::Relaxed);
+        pack.covers = read - self.told;
+        self.told = read;
+        pack.bytes.shrink_to_fit();
+        (self.each)(Box::new(pack))
+    }
+
+    /// Hands out what is left and sums up.
+    pub(super) fn finish(mut self) -> Coverage {
+        // Whether the caller wants to stop no longer matters.
+        let _ = self.flush();
+        let mut limits = Vec::new();
+        let mut say = |n: u64, one: &str, many: &str| match n {
+            0 => {}
+            1 => limits.push(one.to_owned()),
+            n => limits.push(format!("{n} {many}")),
+        };
+        say(
+            self.links,
+            "1 symbolic link was not followed",
+            "symbolic links were not followed",
+        );
+        say(
+            self.special,
+            "1 pipe, socket or device was not opened",
+            "pipes, sockets or devices were not opened",
+        );
+        say(
+            self.partial,
+            "1 message is partial: its attachments stand in other files",
+            "messages are partial: their attachments stand in other files",
+        );
+        Coverage {
+            not_mail: self.not_mail,
+            limits,
+        }
+    }
+}
+
+/// Messages that were read in order and wait in memory.
+struct Packed {
+    folder: Arc<Folder>,
+    bytes: Vec<u8>,
+    items: Vec<Waiting>,
+    covers: u64,
+}
+
+enum Waiting {
+    Mail {
+        position: Position,
+        bytes: Range<usize>,
+        whole: bool,
+        sha256: Option<[u8; 32]>,
+        marks: Marks,
+    },
+    Unread(Unread),
+}
+
+impl Packed {
+    fn new(folder: &Arc<Folder>) -> Packed {
+        Packed {
+            folder: Arc::clone(folder),
+            bytes: Vec::new(),
+            items: Vec::new(),
+            covers: 0,
+        }
+    }
+
+    fn push(&mut self, item: Item<'_>) {
+        let waiting = match item {
+            Item::Unread(unread) => Waiting::Unread(unread),
+            Item::Mail(Raw {
+                position,
+                bytes,
+                whole,
+                sha256,
+                marks,
+            }) => {
+                let begin = self.bytes.len();
+                self.bytes.extend_from_slice(bytes);
+                Waiting::Mail {
+                    position,
+                    bytes: begin..self.bytes.len(),
+                    whole,
+                    sha256,
+                    marks,
+                }
+            }
+        };
+        self.items.push(waiting);
+    }
+}
+
+impl Unit for Packed {
+    fn folder(&self) -> &Arc<Folder> {
+        &self.folder
+    }
+
+    fn size(&self) -> u64 {
+        self.covers
+    }
+
+    fn held(&self) -> usize {
+        self.bytes.len() + self.items.len() * size_of::<Waiting>()
+    }
+
+    fn read(&self, each: &mut dyn FnMut(Item<'_>)) -> Option<Span> {
+        for item in &self.items {
+            each(match item {
+                Waiting::Unread(unread) => Item::Unread(unread.clone()),
+                Waiting::Mail {
+                    position,
+                    bytes,
+                    whole,
+                    sha256,
+                    marks,
+                } => Item::Mail(Raw {
+                    position: position.clone(),
+                    bytes: &self.bytes[bytes.clone()],
+                    whole: *whole,
+                    sha256: *sha256,
+                    marks: *marks,
+                }),
+            });
+        }
+        None
+    }
+
+    fn beginning_at(&self, _: u64) -> Option<Box<dyn Unit>> {
+        None
+    }
+}
+
+/// Counts the bytes that are read through it.
+pub(super) struct Counted<R> {
+    pub(super) input: R,
+    pub(super) read: Arc<AtomicU64>,
+}
+
+impl<R: std::io::Read> std::io::Read for Counted<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.input.read(into)?;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl<R: std::io::Seek> std::io::Seek for Counted<R> {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.input.seek(to)
+    }
+}
