@@ -10,9 +10,13 @@ macro_rules! queries {
 }
 
 queries![
+    "adoption-care",
+    "asylum-refugees",
     "biometric-enrolment",
     "cancer",
     "child-sexual-abuse",
+    "compensation-claimants",
+    "complainants",
     "crime-victims",
     "disability-chronic-illness",
     "domestic-abuse",
@@ -21,20 +25,26 @@ queries![
     "gender-identity",
     "genetic-testing",
     "hiv",
+    "immigration-applicants",
+    "mass-list",
     "mental-health",
     "occupational-health",
     "offenders",
     "party-members",
     "patients",
     "prisoners-probation",
+    "redundancy-disciplinary",
     "religious-belief",
     "relocation-at-risk",
+    "safeguarding",
     "send-families",
     "sex-life",
     "sexual-orientation",
+    "student-counselling",
     "substance-use",
     "suspects",
     "trade-union-members",
+    "whistleblowers",
 ];
 
 /// All built-in queries, checked.
