@@ -1,0 +1,24 @@
+//! What every test is made of: invented people, their mail, the stores that hold it, a run of the program, its case.
+//!
+//! `Mailbox::ordinary(40).mail(westminster).mbox()` is a file on disk that lives as long as the value;
+//! `Run::scan(&store).org(FORCE).ok()` is the case that a scan of it wrote. Nothing here is real: names are made up
+//! and every domain ends in `.example` or `.test`.
+
+mod case;
+mod golden;
+mod mail;
+mod people;
+mod query;
+mod run;
+mod store;
+
+pub(crate) use case::{Case, EXPORTS, Row, column};
+pub(crate) use golden::golden;
+pub(crate) use mail::{Eol, Mail, Mailbox, Quoting, victims, westminster};
+pub(crate) use people::{Person, numbers, people};
+pub(crate) use query::query;
+pub(crate) use run::{Output, Run};
+pub(crate) use store::{Store, gzip, tar, zip, zstd};
+
+/// The organisation that sends the mail of most tests.
+pub(crate) const FORCE: &str = "force.example";

@@ -1,0 +1,59 @@
+//! What ccspill promises, one module per promise. Every test runs the program as a user does.
+//!
+//! All mail is made by [`builders`]; nobody in it exists. Texts that must not change unseen stand in `tests/golden`
+//! and are rewritten with `BLESS=1 cargo test`.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
+// Mail, stores, runs and cases for all the others.
+mod builders;
+
+// Every kind of store gives the same findings; several at once; standard input; nested archives.
+mod sources;
+// An mbox of any kind is cut into its messages, and into nothing else.
+mod mbox;
+// Where a finding stands: source, folder, position, hash, the other places, the time.
+mod places;
+// read = judged + received + duplicates + unread, in each source and in total.
+mod counts;
+// Byte-identical tables with any number of jobs, twice, and in parts in any order.
+mod same;
+// Sources keep their bytes and times; a case is private.
+mod readonly;
+// Mail is hostile: formulas, markup, escapes, sizes, depths, garbage.
+mod hostile;
+// Who is exposed, to how many, by which name, of what kind.
+mod people;
+// People known to be of a group: found, named, joined, and told apart from those who were not exposed.
+mod roster;
+// Recipients as real mail writes them.
+mod recipients;
+// What counts as an exposure.
+mod judgement;
+// What does not.
+mod ordinary;
+// Public cases with their figures.
+mod incidents;
+// --incident: from one known message to the others that show its people.
+mod incident;
+// Whose mail is judged where --org is missing.
+mod organisation;
+// What an officer wrote into people.csv outlives the next scan.
+mod worksheet;
+// A case is added to, refused, in use, of another organisation.
+mod case;
+// A kill, Ctrl-C, a full disk: the old case or the new one, never half.
+mod interrupt;
+// Exit statuses.
+mod status;
+// What a person reads on the terminal.
+mod summary;
+// The whole stderr of each mistake.
+mod errors;
+// The built-in queries hold; a wrong one is named with its line.
+mod queries;
+// The README's command blocks really run.
+mod readme;
+// Which way a file of src/ may look.
+mod layers;
+// Public mail from CCSPILL_CORPORA against what independent parsers see: mod corpora;

@@ -1,0 +1,384 @@
+//! Queries: the built-in ones hold, and a data protection officer can write her own and is told what is wrong with it.
+
+use crate::builders::{FORCE, Mailbox, Run, Store, people, query, westminster};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The ids of the files in `queries/`.
+fn built_in() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries");
+    let names = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .filter_map(|name| name.strip_suffix(".toml").map(str::to_owned))
+        .collect()
+}
+
+/// A query that finds mail about allotment rent.
+fn allotments(harm: &str) -> String {
+    query(
+        "Holders of allotments",
+        harm,
+        "[about]\nsubject = [\"allotment rent\"]\nbody = [\"marrow census\"]",
+        "allotment rent",
+    )
+}
+
+fn with(query: &str) -> Store {
+    Store::file("allotments.toml", query)
+}
+
+#[test]
+fn there_are_at_least_twenty_and_the_list_shows_them_all() {
+    let output = Run::new(["queries", "list"]).output();
+    output.must_exit(0);
+    let ids = built_in();
+    assert!(ids.len() >= 20, "{ids:?}");
+    for id in ids {
+        let row = output
+            .stdout
+            .lines()
+            .filter(|line| line.split_whitespace().any(|word| word == id))
+            .count();
+        assert_eq!(row, 1, "'{id}' is not in the list:\n{}", output.stdout);
+    }
+}
+
+#[test]
+fn every_built_in_query_is_right() {
+    Run::new(["queries", "check"]).output().must_exit(0);
+}
+
+#[test]
+fn every_built_in_example_holds() {
+    let output = Run::new(["queries", "test"]).output();
+    output.must_exit(0);
+    assert!(
+        output.stdout.bytes().any(|b| b.is_ascii_digit()),
+        "it tells how many: {}",
+        output.stdout
+    );
+}
+
+#[test]
+fn the_files_of_the_built_in_queries_hold_when_they_are_given_by_path() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries");
+    Run::new(["queries", "check"])
+        .arg(&folder)
+        .output()
+        .must_exit(0);
+    Run::new(["queries", "test"])
+        .arg(&folder)
+        .output()
+        .must_exit(0);
+}
+
+#[test]
+fn a_query_of_ones_own_is_checked_and_tested() {
+    let file = with(&allotments("high"));
+    Run::new(["queries", "check"])
+        .arg(file.path())
+        .output()
+        .must_exit(0);
+    Run::new(["queries", "test"])
+        .arg(file.path())
+        .output()
+        .must_exit(0);
+    let output = Run::new(["queries", "list"]).arg(file.path()).output();
+    output.must_exit(0);
+    assert!(output.stdout.contains("allotments"), "{}", output.stdout);
+}
+
+#[test]
+fn an_example_that_does_not_hold_is_the_answer_no() {
+    let lie = allotments("high").replacen("exposes = false", "exposes = true", 1);
+    let output = Run::new(["queries", "test"])
+        .arg(with(&lie).path())
+        .output();
+    output.must_exit(1);
+    assert!(output.said().contains("allotments"), "{}", output.said());
+    let other =
+        allotments("high").replace("subject = [\"allotment rent\"]", "subject = [\"marrows\"]");
+    let other = other.replace("people = 20", "people = 5");
+    Run::new(["queries", "test"])
+        .arg(with(&other).path())
+        .output()
+        .must_exit(1);
+}
+
+#[test]
+fn a_wrong_file_is_named_with_its_line_and_a_caret() {
+    let wrong = allotments("high").replace("body = [\"marrow", "boddy = [\"marrow");
+    let line = wrong
+        .lines()
+        .position(|line| line.starts_with("boddy"))
+        .unwrap()
+        + 1;
+    for command in ["check", "test"] {
+        let home = Store::folder([("mine.toml", &wrong)]);
+        let output = Run::new(["queries", command, "mine.toml"])
+            .within(home.path())
+            .output();
+        output.must_exit(2);
+        assert!(
+            output.stderr.contains(&format!("mine.toml:{line}")),
+            "{}",
+            output.stderr
+        );
+        assert!(
+            output.stderr.contains("boddy = [") && output.stderr.contains('^'),
+            "{}",
+            output.stderr
+        );
+        assert!(
+            output.stderr.contains("body"),
+            "the mend: {}",
+            output.stderr
+        );
+    }
+}
+
+#[test]
+fn a_query_of_ones_own_is_added_to_the_built_in_ones() {
+    let mailbox = Mailbox::ordinary(30).mail(westminster).mail(|m| {
+        m.id("rent@force.example")
+            .cc(people(6, 82))
+            .subject("Your allotment rent")
+            .body("The marrow census.")
+    });
+    let (store, mine) = (mailbox.mbox(), with(&allotments("high")));
+    assert_eq!(
+        Run::scan(store.path()).org(FORCE).ok().found(),
+        ["westminster"]
+    );
+    let both = Run::scan(store.path())
+        .org(FORCE)
+        .arg("--queries")
+        .arg(mine.path())
+        .ok();
+    assert_eq!(
+        BTreeSet::from_iter(both.found()),
+        BTreeSet::from(["rent".into(), "westminster".into()])
+    );
+    let row = both
+        .messages()
+        .into_iter()
+        .find(|row| row["message_id"].contains("rent"))
+        .unwrap();
+    assert!(
+        row.list("groups").contains("allotments"),
+        "{}",
+        &row["groups"]
+    );
+    let run = Run::scan(store.path())
+        .org(FORCE)
+        .arg("--no-builtin-queries")
+        .arg("--queries")
+        .arg(mine.path());
+    let only = run.ok().messages();
+    assert!(
+        only.iter().all(|row| row
+            .list("groups")
+            .is_subset(&["allotments".to_owned()].into())),
+        "{only:?}"
+    );
+}
+
+#[test]
+fn a_folder_of_queries_is_read() {
+    let folder = Store::folder([
+        ("mine/allotments.toml", allotments("high")),
+        ("mine/README.md", "About these.".into()),
+    ]);
+    let store = Mailbox::ordinary(30)
+        .mail(|m| {
+            m.cc(people(6, 82))
+                .subject("Your allotment rent")
+                .body("The marrow census.")
+        })
+        .mbox();
+    let case = Run::scan(store.path())
+        .org(FORCE)
+        .arg("--queries")
+        .arg(folder.path().join("mine"))
+        .ok();
+    assert_eq!(case.messages().len(), 1);
+}
+
+#[test]
+fn harm_sets_the_severity_and_leaves_the_confidence_alone() {
+    let store = Mailbox::ordinary(30)
+        .mail(|m| {
+            m.cc(people(6, 82))
+                .subject("Your allotment rent")
+                .body("The marrow census.")
+        })
+        .mbox();
+    let judged = |harm| {
+        let run = Run::scan(store.path())
+            .org(FORCE)
+            .arg("--no-builtin-queries");
+        let row = run
+            .arg("--queries")
+            .arg(with(&allotments(harm)).path())
+            .ok()
+            .only_message();
+        (row["severity"].to_owned(), row.number("confidence"))
+    };
+    let (low, critical) = (judged("low"), judged("critical"));
+    assert_ne!(low.0, critical.0);
+    assert_eq!(low.1, critical.1, "the harm makes nothing surer");
+}
+
+#[test]
+fn the_most_harmful_group_is_named_first() {
+    let queries = Store::folder([
+        (
+            "a-mild.toml",
+            query(
+                "Mild",
+                "low",
+                "[about]\nsubject = [\"allotment rent\"]",
+                "allotment rent",
+            ),
+        ),
+        (
+            "z-grave.toml",
+            query(
+                "Grave",
+                "critical",
+                "[about]\nsubject = [\"allotment rent\"]",
+                "allotment rent",
+            ),
+        ),
+    ]);
+    let store = Mailbox::ordinary(30)
+        .mail(|m| m.cc(people(6, 82)).subject("Your allotment rent"))
+        .mbox();
+    let run = Run::scan(store.path())
+        .org(FORCE)
+        .arg("--no-builtin-queries")
+        .arg("--queries")
+        .arg(queries.path());
+    let row = run.arg("--min-confidence").arg("1").ok().only_message();
+    assert_eq!(&row["groups"], "z-grave;a-mild");
+    assert_eq!(&row["severity"], "critical");
+}
+
+#[test]
+fn insiders_are_exposed_where_the_query_says_so() {
+    let staff: Vec<_> = people(8, 83)
+        .iter()
+        .map(|p| {
+            p.address
+                .replace(p.address.rsplit('@').next().unwrap(), FORCE)
+        })
+        .collect();
+    let store = Mailbox::ordinary(30)
+        .mail(|m| {
+            m.to(&staff)
+                .subject("Your allotment rent")
+                .body("The marrow census.")
+        })
+        .mbox();
+    let scan = |text: &str| {
+        Run::scan(store.path())
+            .org(FORCE)
+            .arg("--queries")
+            .arg(with(text).path())
+            .ok()
+    };
+    assert!(
+        scan(&allotments("high")).messages().is_empty(),
+        "colleagues may see colleagues"
+    );
+    let case = scan(&allotments("high").replacen(
+        "[[example]]",
+        "[when]\ninsiders = true\n\n[[example]]",
+        1,
+    ));
+    assert_eq!((case.messages().len(), case.people().len()), (1, 8));
+    assert!(
+        case.people()
+            .iter()
+            .all(|row| &row["relation"] == "insider")
+    );
+}
+
+#[test]
+fn a_query_may_name_the_people_themselves() {
+    let who = people(4, 84);
+    let list: Vec<_> = who[..2]
+        .iter()
+        .map(|p| format!("\"{}\"", p.address))
+        .collect();
+    let mine = allotments("high").replace(
+        "[about]",
+        &format!(
+            "[who]\naddresses = [\"*@victims.example\", {}]\n\n[about]",
+            list.join(", ")
+        ),
+    );
+    let store = Mailbox::ordinary(30)
+        .mail(|m| m.id("named@force.example").to(&who).subject("Parking"))
+        .mail(|m| {
+            m.id("domain@force.example")
+                .to(["a.birtwell@victims.example", "b.cadogan@victims.example"])
+                .subject("Keys")
+        })
+        .mbox();
+    let case = Run::scan(store.path())
+        .org(FORCE)
+        .arg("--queries")
+        .arg(with(&mine).path())
+        .ok();
+    assert_eq!(case.found(), ["named", "domain"]);
+}
+
+#[test]
+fn a_roster_inside_a_query_is_looked_for_beside_the_query() {
+    let who = people(4, 85);
+    let mine = allotments("high").replace("[about]", "[who]\nroster = \"holders.csv\"\n\n[about]");
+    let folder = Store::folder([
+        ("mine/allotments.toml", mine),
+        (
+            "mine/holders.csv",
+            format!("address\n{}\n{}\n", who[0].address, who[1].address),
+        ),
+    ]);
+    let store = Mailbox::ordinary(30)
+        .mail(|m| m.id("named@force.example").to(&who).subject("Parking"))
+        .mbox();
+    let case = Run::scan(store.path())
+        .org(FORCE)
+        .arg("--queries")
+        .arg(folder.path().join("mine/allotments.toml"))
+        .ok();
+    assert_eq!(case.found(), ["named"]);
+}
+
+#[test]
+fn fewer_than_at_least_are_no_exposure() {
+    let store = Mailbox::ordinary(30)
+        .mail(|m| {
+            m.cc(people(6, 82))
+                .subject("Your allotment rent")
+                .body("The marrow census.")
+        })
+        .mbox();
+    let scan = |n: u32| {
+        let text = allotments("high").replacen(
+            "[[example]]",
+            &format!("[when]\nat_least = {n}\n\n[[example]]"),
+            1,
+        );
+        Run::scan(store.path())
+            .org(FORCE)
+            .arg("--no-builtin-queries")
+            .arg("--queries")
+            .arg(with(&text).path())
+            .ok()
+    };
+    assert_eq!((scan(6).messages().len(), scan(7).messages().len()), (1, 0));
+}
