@@ -363,3 +363,16 @@ impl Room {
         self.freed.notify_all();
     }
 }
+
+/// A panic in a reading thread becomes a row of what could not be read; printing it as well would only frighten.
+pub fn hide_panics_of_readers() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !std::thread::current()
+            .name()
+            .is_some_and(|name| name.starts_with("ccspill-"))
+        {
+            usual(panic);
+        }
+    }));
+}
