@@ -364,6 +364,11 @@ impl Room {
     }
 }
 
+/// How many workers this machine has room for.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// A panic in a reading thread becomes a row of what could not be read; printing it as well would only frighten.
 pub fn hide_panics_of_readers() {
     let usual = std::panic::take_hook();

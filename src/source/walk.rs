@@ -56,6 +56,10 @@ pub(super) fn visit(root: &Path, each: &mut dyn FnMut(Entry<'_>) -> Flow) -> Flo
                 continue;
             }
         };
+        // A case is made from mail and is none, wherever somebody put it.
+        if entries.iter().any(|entry| entry.file_name() == "case.db") {
+            continue;
+        }
         entries.sort_by_key(std::fs::DirEntry::file_name);
         let mut below = Vec::new();
         for entry in entries {
