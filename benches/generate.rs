@@ -1,2 +1,47 @@
-//! stub
-fn main() {}
+//! Makes the large mbox files that figures are measured on:
+//! `cargo bench --bench generate -- A /tmp/a.mbox`, `-- B /tmp/b.mbox`, `-- 1GB /tmp/1gb.mbox`.
+
+#![expect(clippy::print_stdout, reason = "a bench tells what it did")]
+
+mod invented;
+
+use invented::{Written, named, write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Cargo adds `--bench`; `size` may be written before a size.
+    let args: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| arg != "--bench" && arg != "size")
+        .collect();
+    match args.as_slice() {
+        [] => println!("nothing to do; see the first lines of benches/generate.rs"),
+        [name, path] if named(name).is_some() => match make(name, path) {
+            Ok(done) => println!(
+                "{path}: {} mails, {} MB, headers {:.1} %",
+                done.mails,
+                done.bytes / 1_000_000,
+                100.0 * done.heads as f64 / done.bytes as f64
+            ),
+            Err(why) => {
+                println!("{path}: {why}");
+                return ExitCode::from(2);
+            }
+        },
+        _ => {
+            println!("usage: cargo bench --bench generate -- A|B|1GB FILE");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn make(name: &str, path: &str) -> io::Result<Written> {
+    let (kind, until) = named(name).ok_or(io::ErrorKind::InvalidInput)?;
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+    let written = write(kind, until, &mut out)?;
+    out.flush()?;
+    Ok(written)
+}

@@ -89,12 +89,12 @@ fn a_draft_was_never_sent_and_counts_as_received() {
             "Maildir/.Sent/cur/3.M3.host:2,S",
             Mail::new(3).to(["colleague@force.example"]).bytes(),
         ),
-        ("Maildir/new/.keep", Vec::new()),
-        ("Maildir/tmp/.keep", Vec::new()),
-        ("Maildir/.Drafts/new/.keep", Vec::new()),
-        ("Maildir/.Drafts/tmp/.keep", Vec::new()),
-        ("Maildir/.Sent/new/.keep", Vec::new()),
-        ("Maildir/.Sent/tmp/.keep", Vec::new()),
+        ("Maildir/new/", Vec::new()),
+        ("Maildir/tmp/", Vec::new()),
+        ("Maildir/.Drafts/new/", Vec::new()),
+        ("Maildir/.Drafts/tmp/", Vec::new()),
+        ("Maildir/.Sent/new/", Vec::new()),
+        ("Maildir/.Sent/tmp/", Vec::new()),
     ];
     let case = Run::scan(Store::folder(files).path()).org(FORCE).ok();
     let [judged, received, duplicates, unread] = parts(&case);

@@ -43,10 +43,12 @@ fn desk() -> Store {
             "queries/no-roster.toml",
             good.replace("[about]", "[who]\nroster = \"missing.csv\"\n[about]"),
         ),
+        ("queries/good.toml", good.clone()),
         ("queries/not-toml.toml", "title = \"half a".into()),
         ("no-addresses.csv", "name,ward\nSiwan Pemberton,7\n".into()),
         ("notes.txt", "The meeting is on Tuesday.\n".into()),
         ("busy/holiday.txt", "sun".into()),
+        ("empty.mbox", String::new()),
     ];
     let store = Store::folder([
         ("Sent.mbox", Mailbox::ordinary(3).mail(westminster).rd()),
@@ -117,6 +119,7 @@ fn a_scan_of_nothing_is_refused() {
 fn a_file_that_is_no_mail_is_refused() {
     says_with_a_mend("not-mail", "scan noise.bin");
     says_with_a_mend("not-mail-text", "scan notes.txt");
+    says_with_a_mend("empty", "scan empty.mbox");
 }
 
 #[test]
@@ -235,6 +238,6 @@ fn a_case_of_another_organisation_is_refused() {
     refused_in(
         desk.path(),
         "other-queries",
-        "scan Sent.mbox --org force.example --no-builtin-queries --roster no-addresses.csv",
+        "scan Sent.mbox --org force.example --queries queries/good.toml",
     );
 }

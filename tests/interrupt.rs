@@ -27,8 +27,8 @@ fn large() -> Mailbox {
     Mailbox::numbered_from(1000)
         .mail(|m| {
             m.cc(people(30, 8))
-                .subject("Support group dates")
-                .body("Dear survivors, we meet on Monday.")
+                .subject("Survivors' group: dates")
+                .body("Dear survivors of abuse, we meet on Monday.")
         })
         .mails(0..12_000, |m, i| {
             m.to([format!("colleague{i}@force.example")]).body(&body)

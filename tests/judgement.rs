@@ -19,8 +19,8 @@ fn exposes(make: impl FnOnce(Mail) -> Mail) -> Case {
 
 fn survivors(m: Mail, who: &[Person]) -> Mail {
     m.cc(who)
-        .subject("Support group dates")
-        .body("Dear survivors, we meet on Monday.")
+        .subject("Survivors' group: dates")
+        .body("Dear survivors of abuse, we meet on Monday.")
 }
 
 #[test]
@@ -185,9 +185,9 @@ fn a_recall_that_shows_the_list_again_is_an_exposure_of_its_own() {
             let m = m
                 .id("recall@force.example")
                 .cc(&group)
-                .subject("Recall: Support group dates")
+                .subject("Recall: Survivors' group: dates")
                 .day(11);
-            m.body("Robin Ashdown would like to recall the message, \"Support group dates\".")
+            m.body("Robin Ashdown would like to recall the message, \"Survivors' group: dates\".")
         })
     });
     assert_eq!(case.found(), ["event", "recall"]);
@@ -200,7 +200,7 @@ fn an_apology_that_shows_the_list_again_is_an_exposure_of_its_own() {
     let case = scan(|m| {
         let m = m.mail(|m| survivors(m, &group).id("event@force.example").day(10));
         m.mail(|m| {
-            let m = m.id("sorry@force.example").to(&group).subject("Apology: Support group dates").day(11);
+            let m = m.id("sorry@force.example").to(&group).subject("Apology: Survivors' group: dates").day(11);
             m.body("Please delete our message of this morning. We apologise for showing your addresses.")
         })
     });
@@ -215,7 +215,7 @@ fn an_apology_that_hides_the_list_is_none() {
         m.mail(|m| {
             m.to(["robin.ashdown@force.example"])
                 .bcc(&group)
-                .subject("Apology: Support group dates")
+                .subject("Apology: Survivors' group: dates")
                 .day(11)
         })
     });
@@ -276,52 +276,35 @@ fn severity_does_not_follow_confidence() {
 #[test]
 fn what_is_below_the_threshold_is_counted_and_not_reported() {
     let store = Mailbox::ordinary(50)
-        .mail(|m| westminster(m).id("it@force.example"))
+        .mail(|m| m.to(people(14, 53)).subject("Change of room"))
         .mbox();
-    let case = Run::scan(store.path()).org(FORCE).ok();
-    let sure = case.only_message().number("confidence");
-    if sure < 100 {
-        let strict = Run::scan(store.path())
-            .org(FORCE)
-            .arg("--min-confidence")
-            .arg((sure + 1).to_string())
-            .ok();
-        assert!(strict.found().is_empty() && strict.people().is_empty());
-        assert!(
-            strict.output.stdout.contains('1'),
-            "the one below is counted: {}",
-            strict.output.stdout
-        );
-    }
-    let same = Run::scan(store.path())
-        .org(FORCE)
-        .arg("--min-confidence")
-        .arg(sure.to_string())
-        .ok();
-    assert_eq!(same.found(), ["it"]);
+    let scan = |threshold: u64| {
+        let run = Run::scan(store.path()).org(FORCE);
+        run.arg("--min-confidence").arg(threshold.to_string()).ok()
+    };
+    let sure = scan(1).only_message().number("confidence");
+    assert!(sure < 99, "strangers alone make nobody certain");
+    assert_eq!(scan(sure).messages().len(), 1);
+    let strict = scan(sure + 1);
+    assert!(strict.messages().is_empty() && strict.people().is_empty());
+    let said = &strict.output.stdout;
+    assert!(
+        said.contains("1 more message below the threshold"),
+        "{said}"
+    );
 }
 
 #[test]
-fn a_low_threshold_reports_more() {
-    let few = |m: Mailbox| {
-        m.mail(|m| {
-            m.to(people(9, 53))
-                .subject("Change of room")
-                .body("Dear all, another room.")
-        })
-    };
-    let store = few(Mailbox::ordinary(50)).mbox();
-    assert!(Run::scan(store.path()).org(FORCE).ok().found().is_empty());
-    assert_eq!(
-        Run::scan(store.path())
-            .org(FORCE)
-            .arg("--min-confidence")
-            .arg("1")
-            .ok()
-            .found()
-            .len(),
-        1
-    );
+fn by_default_what_has_a_confidence_of_fifty_is_reported() {
+    let store = Mailbox::ordinary(50)
+        .mail(|m| m.to(people(14, 53)).subject("Change of room"))
+        .mail(westminster)
+        .mbox();
+    let run = Run::scan(store.path()).org(FORCE);
+    let fifty = run.arg("--min-confidence").arg("50").ok();
+    let default = Run::scan(store.path()).org(FORCE).ok();
+    assert_eq!(default.messages().len(), 2);
+    assert_eq!(default.exports(), fifty.exports());
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn the_senders_of_a_sent_folder_are_the_organisation() {
             .mail(from_outside)
             .in_maildir(".Archive"),
     );
-    files.extend(["cur/.keep", "new/.keep", "tmp/.keep"].map(|name| (name.to_owned(), Vec::new())));
+    files.extend(["cur/", "new/", "tmp/"].map(|name| (name.to_owned(), Vec::new())));
     let case = Run::scan(Store::folder(files).path()).ok();
     assert_eq!(case.found(), ["westminster"]);
     let said = &case.output.stdout;

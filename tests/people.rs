@@ -17,8 +17,8 @@ fn listed<T: ToString>(recipients: impl IntoIterator<Item = T>) -> Case {
 
 fn survivors(m: Mail, who: &[Person]) -> Mail {
     m.cc(who)
-        .subject("Support group dates")
-        .body("Dear survivors, we meet on Monday.")
+        .subject("Survivors' group: dates")
+        .body("Dear survivors of abuse, we meet on Monday.")
 }
 
 fn viewer(case: &Case, address: &str) -> Row {

@@ -92,7 +92,7 @@ fn a_query_of_ones_own_is_checked_and_tested() {
 
 #[test]
 fn an_example_that_does_not_hold_is_the_answer_no() {
-    let lie = allotments("high").replacen("exposes = false", "exposes = true", 1);
+    let lie = allotments("high").replace("field = \"cc\"", "field = \"bcc\"");
     let output = Run::new(["queries", "test"])
         .arg(with(&lie).path())
         .output();

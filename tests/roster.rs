@@ -17,8 +17,8 @@ fn with_roster(mailbox: &Mailbox, roster: &str) -> Case {
 
 fn survivors(m: Mail, who: &[Person]) -> Mail {
     m.cc(who)
-        .subject("Support group dates")
-        .body("Dear survivors, we meet on Monday.")
+        .subject("Survivors' group: dates")
+        .body("Dear survivors of abuse, we meet on Monday.")
 }
 
 #[test]
@@ -128,6 +128,18 @@ fn a_roster_joins_the_addresses_of_one_person() {
 }
 
 #[test]
+fn one_person_at_two_addresses_is_exposed_to_nobody() {
+    let mailbox = Mailbox::ordinary(5).mail(|m| {
+        m.to(["siwan@inbox.test", "pemberton.s@work.example"])
+            .subject("Parking")
+    });
+    let roster = "address,person\nsiwan@inbox.test,7\npemberton.s@work.example,7\n";
+    assert!(with_roster(&mailbox, roster).found().is_empty());
+    let strangers = "address,person\nsiwan@inbox.test,7\npemberton.s@work.example,8\n";
+    assert_eq!(with_roster(&mailbox, strangers).found().len(), 1);
+}
+
+#[test]
 fn an_address_of_two_people_is_shared() {
     let mailbox = Mailbox::ordinary(5)
         .mail(|m| survivors(m, &people(10, 64)).cc(["the.easthams@inbox.test"]));
@@ -219,16 +231,17 @@ fn a_person_keeps_her_id_when_more_is_learned_of_her() {
         "clinic.csv",
         "address,person\nsiwan@inbox.test,7\na.siwan@inbox.test,7\n",
     );
-    let run = |mailbox: &Mailbox| {
-        Run::scan(mailbox.mbox().path())
+    let run = |store: &Store| {
+        Run::scan(store.path())
             .org(FORCE)
             .arg("--roster")
             .arg(roster.path())
     };
-    let case = run(&first).ok();
+    let case = run(&first.mbox()).ok();
     let id = case.person("siwan@inbox.test")["person_id"].to_owned();
     let second = Mailbox::numbered_from(70)
         .mail(|m| survivors(m, &people(10, 64)).cc(["a.siwan@inbox.test"]));
+    let second = second.mbox();
     let case = run(&second).onto(&case).ok();
     let siwan = case.person("siwan@inbox.test");
     assert_eq!(

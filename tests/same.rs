@@ -8,8 +8,8 @@ fn mailbox() -> Mailbox {
     let group = people(30, 8);
     let survivors = move |m: Mail| {
         m.cc(&group)
-            .subject("Support group dates")
-            .body("Dear survivors, we meet on Monday.")
+            .subject("Survivors' group: dates")
+            .body("Dear survivors of abuse, we meet on Monday.")
     };
     Mailbox::ordinary(800)
         .mail(westminster)
@@ -97,11 +97,11 @@ fn parts() -> [Store; 3] {
     let meeting = |m: Mail, subject: &str| {
         m.cc(&group)
             .subject(subject)
-            .body("Dear survivors, we meet on Monday.")
+            .body("Dear survivors of abuse, we meet on Monday.")
     };
     let early = Mailbox::ordinary(25)
         .mail(westminster)
-        .mail(|m| meeting(m, "Support group dates").day(3));
+        .mail(|m| meeting(m, "Survivors' group: dates").day(3));
     let middle = Mailbox::numbered_from(300)
         .background(25)
         .mail(|m| {
@@ -109,10 +109,10 @@ fn parts() -> [Store; 3] {
                 .to([&group[1]])
                 .day(5)
         })
-        .mail(|m| meeting(m, "Support group: new dates").day(8));
+        .mail(|m| meeting(m, "Survivors' group: new dates").day(8));
     let late = Mailbox::numbered_from(600)
         .background(20)
-        .mail(|m| meeting(m, "Support group: summer").day(28));
+        .mail(|m| meeting(m, "Survivors' group: summer").day(28));
     let late = [late.rd(), Mailbox::ordinary(6).rd()].concat();
     [early.mbox(), middle.mbox(), Store::file("late.mbox", late)]
 }

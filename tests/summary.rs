@@ -59,7 +59,7 @@ fn nothing_found_is_said_with_what_was_covered_and_what_that_does_not_prove() {
     for part in ["200", "2024-03-01", "Bcc"] {
         assert!(said.contains(part), "'{part}' is missing:\n{said}");
     }
-    assert!(said.to_lowercase().contains("prove"), "{said}");
+    assert!(said.contains("prove") || said.contains("proof"), "{said}");
 }
 
 #[test]
@@ -81,12 +81,12 @@ fn what_the_summary_says_goes_to_standard_output_and_nothing_else_does() {
 #[test]
 fn there_are_no_colours_and_no_bars_where_there_is_no_terminal() {
     for progress in ["auto", "never"] {
-        let run = Run::scan(mailbox().mbox().path())
+        let case = Run::scan(mailbox().mbox().path())
             .org(FORCE)
             .arg("--progress")
             .arg(progress)
-            .env("TERM", "xterm-256color");
-        let case = run.ok();
+            .env("TERM", "xterm-256color")
+            .ok();
         assert!(
             !case.output.said().contains(['\x1b', '\r']),
             "{:?}",

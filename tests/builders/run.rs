@@ -79,8 +79,10 @@ impl Run {
             args.into_iter()
                 .map(|a| if a == old { case.path().into() } else { a }),
         );
+        let (home, folder) = (case.home(), self.command.get_current_dir().expect("set"));
+        let own = folder == self.home.path();
         command
-            .current_dir(self.command.get_current_dir().expect("set"))
+            .current_dir(if own { home.path() } else { folder })
             .stdin(Stdio::null());
         for (name, value) in self.command.get_envs() {
             match value {
@@ -88,7 +90,7 @@ impl Run {
                 None => command.env_remove(name),
             };
         }
-        self.home = case.home();
+        self.home = home;
         Run {
             command,
             case: Some(case.path().to_owned()),

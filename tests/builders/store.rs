@@ -56,9 +56,13 @@ impl Store {
             .expect("a path of our own making")
             .to_owned()
     }
-    /// Adds a file to the folder (or beside the one file) and tells where.
+    /// Adds a file to the folder (or beside the one file) and tells where. A name that ends with `/` is a folder.
     pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.home.path().join(name);
+        if name.ends_with('/') {
+            fs::create_dir_all(&path).expect("a folder in a folder");
+            return path;
+        }
         fs::create_dir_all(path.parent().expect("a file in a folder"))
             .expect("a folder for a file");
         fs::write(&path, bytes).expect("a file for a test");
@@ -101,12 +105,8 @@ impl Mailbox {
     }
     /// A Maildir++: an empty inbox, and `.Sent` inside it.
     pub(crate) fn maildir_plus(&self) -> Store {
-        let inbox = ["cur", "new", "tmp"].map(|part| (format!("{part}/.keep"), Vec::new()));
-        let store = Store::folder(inbox.into_iter().chain(self.in_maildir(".Sent")));
-        for part in ["cur", "new", "tmp"] {
-            fs::remove_file(store.path().join(part).join(".keep")).expect("the file just written");
-        }
-        store
+        let inbox = ["cur/", "new/", "tmp/"].map(|part| (part.to_owned(), Vec::new()));
+        Store::folder(inbox.into_iter().chain(self.in_maildir(".Sent")))
     }
     /// The files of a Maildir folder of this name.
     pub(crate) fn in_maildir(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
@@ -119,7 +119,7 @@ impl Mailbox {
                 )
             })
             .collect();
-        files.extend(["new", "tmp"].map(|part| (format!("{folder}/{part}/.keep"), Vec::new())));
+        files.extend(["new", "tmp"].map(|part| (format!("{folder}/{part}/"), Vec::new())));
         files
     }
     /// A folder of `.eml` files, one below the other.
