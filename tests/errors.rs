@@ -119,7 +119,6 @@ fn a_scan_of_nothing_is_refused() {
 fn a_file_that_is_no_mail_is_refused() {
     says_with_a_mend("not-mail", "scan noise.bin");
     says_with_a_mend("not-mail-text", "scan notes.txt");
-    says_with_a_mend("empty", "scan empty.mbox");
 }
 
 #[test]
