@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{cmd, terminal};
+use crate::{cmd, pipeline, terminal};
 
 /// Finds sent mail that showed people of a sensitive group to one another, and lists everyone who was exposed.
 #[derive(Debug, Parser)]
@@ -73,7 +73,7 @@ impl From<ExitStatus> for ExitCode {
 /// # Errors
 /// Why the command could not run, with the mend.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<ExitStatus> {
-    hide_panics_of_readers();
+    pipeline::hide_panics_of_readers();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::command()
         .try_get_matches_from(&arguments)
@@ -124,17 +124,4 @@ fn misused(error: &clap::Error) -> anyhow::Error {
         what.join(" "),
         mend.unwrap_or_else(|| "ccspill --help".to_owned())
     )
-}
-
-/// A panic in a reading thread becomes a row of what could not be read; printing it as well would only frighten.
-fn hide_panics_of_readers() {
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if !std::thread::current()
-            .name()
-            .is_some_and(|name| name.starts_with("ccspill-"))
-        {
-            usual(panic);
-        }
-    }));
 }

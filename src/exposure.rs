@@ -417,7 +417,7 @@ fn query_claim(
     let people: Vec<usize> = (0..seen.len())
         .filter(|index| exposable(&seen[*index], query.insiders) || known.contains(index))
         .collect();
-    if people.len() < query.at_least {
+    if people.len() < query.at_least && !query.strangers {
         return None;
     }
     let crowd = crowd(&people, seen, candidate);

@@ -13,7 +13,7 @@ use crate::history::{Digest, History};
 use crate::judgement::{self, Finding};
 use crate::message::Address;
 use crate::person::Organisation;
-use crate::signal::{people, thousands};
+use crate::signal::{listed, people, thousands};
 
 /// Judges everything, replaces the findings of the case and counts anew. Gives remarks for the summary.
 ///
@@ -150,16 +150,24 @@ pub fn rosters(case: &Case, rules: &Rules) -> anyhow::Result<Vec<String>> {
         .rosters
         .iter()
         .map(|roster| {
-            let shown = roster
+            let (shown, spared): (Vec<&Address>, Vec<&Address>) = roster
                 .entries
                 .keys()
-                .filter(|address: &&Address| exposed.contains(address.as_str()))
-                .count();
+                .partition(|address| exposed.contains(address.as_str()));
             let name = roster.group.trim_start_matches("roster:");
+            let spared_names: Vec<String> = spared
+                .iter()
+                .map(|address| address.as_str().to_owned())
+                .collect();
+            let who = if spared.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", listed(&spared_names, 20))
+            };
             format!(
-                "On the roster '{name}': {} exposed, {} not.",
-                people(shown),
-                people(roster.entries.len() - shown)
+                "On the roster '{name}': {} exposed, {} not{who}.",
+                people(shown.len()),
+                people(spared.len())
             )
         })
         .collect())

@@ -322,10 +322,7 @@ impl Incident {
             seen.exposed = exposes && shown_outsider(seen);
         }
         let own_why = own.map_or_else(String::new, |own| format!(" {}", own.why));
-        let why = format!(
-            "{}: {k} of the {n} people of the incident are in view.{own_why}",
-            exposure::capital(class)
-        );
+        let why = format!("Shows {k} of the {n} people of the incident: {class}.{own_why}");
         let groups = own
             .filter(|own| own.confidence >= rules.min_confidence)
             .map_or_else(|| self.groups.clone(), |own| own.groups.clone());

@@ -363,3 +363,21 @@ impl Room {
         self.freed.notify_all();
     }
 }
+
+/// How many workers this machine has room for.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// A panic in a reading thread becomes a row of what could not be read; printing it as well would only frighten.
+pub fn hide_panics_of_readers() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !std::thread::current()
+            .name()
+            .is_some_and(|name| name.starts_with("ccspill-"))
+        {
+            usual(panic);
+        }
+    }));
+}

@@ -32,7 +32,10 @@ pub fn note(text: &str) {
 
 /// Prints an error on standard error: what went wrong, then the mend on a line of its own.
 pub fn complain(error: &anyhow::Error) {
-    let mut chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let mut chain: Vec<String> = error
+        .chain()
+        .map(|cause| harmless(&cause.to_string()))
+        .collect();
     let mut mend = None;
     for text in &mut chain {
         if let Some((head, tail)) = text.split_once("\n  try: ") {
@@ -45,6 +48,13 @@ pub fn complain(error: &anyhow::Error) {
     if let Some(mend) = mend {
         let _ = writeln!(std::io::stderr().lock(), "  try: {mend}");
     }
+}
+
+/// A message of several lines without control characters: a file's name may hold any.
+fn harmless(text: &str) -> String {
+    text.chars()
+        .filter(|c| *c == '\n' || !c.is_control())
+        .collect()
 }
 
 /// Whether a person watches standard error.

@@ -56,4 +56,5 @@ mod queries;
 mod readme;
 // Which way a file of src/ may look.
 mod layers;
-// Public mail from CCSPILL_CORPORA against what independent parsers see: mod corpora;
+// Public mail from CCSPILL_CORPORA against what independent parsers see.
+mod corpora;

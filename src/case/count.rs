@@ -65,6 +65,8 @@ pub struct Counts {
     pub unread: u64,
     /// Outside `--since`, `--until`, `--folder`: not in the sum.
     pub outside: u64,
+    /// Files that are no mail: not in the sum.
+    pub not_mail: u64,
 }
 
 impl Counts {
@@ -76,6 +78,7 @@ impl Counts {
         self.duplicates += other.duplicates;
         self.unread += other.unread;
         self.outside += other.outside;
+        self.not_mail += other.not_mail;
     }
 }
 

@@ -9,12 +9,12 @@ use rustc_hash::FxHashSet;
 
 use super::Case;
 use super::count::Bounds;
+use super::identity::PersonIds;
 use crate::exposure::{Candidate, Rules, Seen};
 use crate::history::Digester;
 use crate::judgement::{At, Entry, Finding};
-use crate::person::person_id;
-use crate::query::pattern::fold;
-use crate::query::{Harm, RosterEntry};
+use crate::person::NamedBy;
+use crate::query::Harm;
 
 impl Case {
     /// Every message that may expose, each once with all its copies, by key.
@@ -119,9 +119,9 @@ impl Case {
     pub fn write_findings(&self, findings: &[Finding], rules: &Rules) -> anyhow::Result<()> {
         self.db
             .execute_batch("DELETE FROM seen; DELETE FROM finding;")?;
-        let ids = self.people(findings, rules)?;
+        let ids = self.unite(findings, rules)?;
         for finding in findings {
-            self.write_finding(finding)?;
+            self.write_finding(finding, &ids)?;
             if finding.reported {
                 for seen in &finding.verdict.seen {
                     self.write_seen(finding.id(), seen, &ids)?;
@@ -144,12 +144,25 @@ impl Case {
         Ok(())
     }
 
-    fn write_finding(&self, finding: &Finding) -> anyhow::Result<()> {
+    fn write_finding(&self, finding: &Finding, ids: &PersonIds) -> anyhow::Result<()> {
         let (candidate, verdict) = (&finding.entry.candidate, &finding.verdict);
         let count = |keep: &dyn Fn(&Seen) -> bool| {
             verdict.seen.iter().filter(|seen| keep(seen)).count() as i64
         };
-        let named = |by| count(&|seen| seen.exposed && seen.person && seen.named_by == by);
+        let mut people: BTreeMap<String, NamedBy> = BTreeMap::new();
+        for seen in verdict.exposed().filter(|seen| seen.person) {
+            let identity = seen.identity();
+            // Below the threshold nobody has an id yet: there each mailbox counts.
+            for id in ids
+                .get(&identity)
+                .cloned()
+                .unwrap_or_else(|| vec![identity])
+            {
+                let named = people.entry(id).or_insert(seen.named_by);
+                *named = seen.named_by.max(*named);
+            }
+        }
+        let named = |by| people.values().filter(|named| **named == by).count() as i64;
         let fields: BTreeSet<&str> = verdict
             .exposed()
             .flat_map(|seen| {
@@ -184,10 +197,10 @@ impl Case {
                 author,
                 candidate.subject,
                 count(&|seen| seen.visible),
-                count(&|seen| seen.exposed && seen.person),
+                people.len() as i64,
                 verdict.seen.len() as i64,
-                named(crate::person::NamedBy::Full),
-                named(crate::person::NamedBy::Partial),
+                named(NamedBy::Full),
+                named(NamedBy::Partial),
                 ordered_fields(&fields),
                 finding.aftermath.iter().copied().collect::<Vec<_>>().join(";"),
                 finding.repeat_of,
@@ -201,18 +214,15 @@ impl Case {
         Ok(())
     }
 
-    fn write_seen(
-        &self,
-        exposure: &str,
-        seen: &Seen,
-        ids: &BTreeMap<String, String>,
-    ) -> anyhow::Result<()> {
+    fn write_seen(&self, exposure: &str, seen: &Seen, ids: &PersonIds) -> anyhow::Result<()> {
         let identity = seen.identity();
         let fields: BTreeSet<&str> = seen.fields.iter().copied().map(field_word).collect();
         let person = if seen.person {
-            ids.get(&identity).map_or("", String::as_str)
+            ids.get(&identity)
+                .map(|ids| ids.join(";"))
+                .unwrap_or_default()
         } else {
-            ""
+            String::new()
         };
         self.db
             .prepare_cached(
@@ -234,112 +244,6 @@ impl Case {
                 seen.kind.as_str(),
                 seen.named_by.as_str(),
             ])?;
-        Ok(())
-    }
-
-    /// Gives each exposed identity its person: those that a roster calls one person are one; an id that the case knows
-    /// stays.
-    fn people(
-        &self,
-        findings: &[Finding],
-        rules: &Rules,
-    ) -> anyhow::Result<BTreeMap<String, String>> {
-        let exposed: BTreeMap<String, &Seen> = findings
-            .iter()
-            .filter(|finding| finding.reported)
-            .flat_map(|finding| finding.verdict.exposed())
-            .filter(|seen| seen.person)
-            .map(|seen| (seen.identity(), seen))
-            .collect();
-        let mut unions: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-        for (identity, seen) in &exposed {
-            let union = seen.mailbox.address.as_ref().and_then(|address| {
-                rules
-                    .on_rosters(address)
-                    .find(|(_, row)| !row.person.is_empty())
-                    .map(|(roster, row)| format!("{}\u{1f}{}", roster.group, fold(&row.person)))
-            });
-            unions
-                .entry(union.unwrap_or_else(|| identity.clone()))
-                .or_default()
-                .insert(identity);
-        }
-        let mut out = BTreeMap::new();
-        for members in unions.values() {
-            let known: BTreeSet<String> = members
-                .iter()
-                .filter_map(|identity| self.known_person(identity).transpose())
-                .collect::<Result<_, _>>()?;
-            let first = members
-                .iter()
-                .find(|identity| !identity.starts_with("name:"))
-                .or(members.iter().next())
-                .copied()
-                .unwrap_or_default();
-            let id =
-                known
-                    .into_iter()
-                    .next()
-                    .unwrap_or_else(|| match first.strip_prefix("name:") {
-                        Some(name) => person_id(None, name),
-                        None => person_id(Some(first), ""),
-                    });
-            for identity in members {
-                self.db
-                    .prepare_cached("INSERT INTO identity (identity, person_id) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET person_id = excluded.person_id")?
-                    .execute([*identity, id.as_str()])?;
-                out.insert((*identity).to_owned(), id.clone());
-            }
-            let rows: Vec<&RosterEntry> = members
-                .iter()
-                .filter_map(|identity| exposed.get(*identity))
-                .filter_map(|seen| seen.mailbox.address.as_ref())
-                .flat_map(|address| rules.on_rosters(address).map(|(_, row)| row))
-                .collect();
-            self.note_roster(&id, &rows)?;
-        }
-        Ok(out)
-    }
-
-    fn known_person(&self, identity: &str) -> anyhow::Result<Option<String>> {
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT person_id FROM identity WHERE identity = ?1")?;
-        let mut rows = statement.query([identity])?;
-        Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
-    }
-
-    fn note_roster(&self, id: &str, rows: &[&RosterEntry]) -> anyhow::Result<()> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let first = |of: fn(&RosterEntry) -> &String| {
-            rows.iter()
-                .map(|row| of(row))
-                .find(|text| !text.is_empty())
-                .cloned()
-                .unwrap_or_default()
-        };
-        let names: BTreeSet<String> = rows
-            .iter()
-            .map(|row| fold(&row.name))
-            .filter(|name| !name.trim().is_empty())
-            .collect();
-        let mut notes = first(|row| &row.contact_note);
-        let safe = first(|row| &row.safe_address);
-        if !safe.is_empty() {
-            notes = [format!("write to {safe}"), notes]
-                .into_iter()
-                .filter(|text| !text.is_empty())
-                .collect::<Vec<_>>()
-                .join("; ");
-        }
-        self.db
-            .prepare_cached(
-                "INSERT INTO follow_up (person_id, name, shared, roster_contact, roster_notes) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT DO UPDATE SET name = excluded.name, shared = excluded.shared, roster_contact = excluded.roster_contact, roster_notes = excluded.roster_notes",
-            )?
-            .execute(params![id, first(|row| &row.name), names.len() > 1, first(|row| &row.contact), notes])?;
         Ok(())
     }
 }

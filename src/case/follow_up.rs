@@ -66,7 +66,7 @@ impl Case {
         Ok(())
     }
 
-    /// The person that an identity is, if it was exposed.
+    /// The person that an identity is, if it was exposed; several, joined by `;`, where it is shared.
     ///
     /// # Errors
     /// Those of the database.

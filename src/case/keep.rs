@@ -1,7 +1,7 @@
 //! Takes what is read: readings, folders, blocks of history lines, copies of messages that may expose, what could not be
 //! read. One unit of work is kept whole or not at all, so that a reading that was cut off goes on after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 use rustc_hash::FxHashMap;
@@ -63,6 +63,17 @@ pub struct Authored {
     pub unstamped: u64,
     /// In all.
     pub messages: u64,
+}
+
+/// The time that was covered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// First day.
+    pub first: String,
+    /// Last day.
+    pub last: String,
+    /// Months between them without any mail.
+    pub without: Vec<String>,
 }
 
 /// What one unit of work gave.
@@ -262,20 +273,50 @@ impl Case {
         Ok(())
     }
 
-    /// First and last day (UTC) of what current readings hold, as `2024-11-29`.
+    /// First and last day (UTC) of what was read, as `2024-11-29`, and the months between them without any mail, as
+    /// `2024-04`; `None` where nothing has a date.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn span(&self) -> anyhow::Result<Option<(String, String)>> {
+    pub fn span(&self) -> anyhow::Result<Option<Span>> {
+        let mut months: BTreeSet<(i16, i8)> = BTreeSet::new();
         let (mut first, mut last) = (i64::MAX, i64::MIN);
         self.lines(&mut |stored| {
-            if let Some(sent) = stored.line.sent {
-                first = first.min(sent);
-                last = last.max(sent);
+            if let Some(time) = stored
+                .line
+                .sent
+                .and_then(|sent| jiff::Timestamp::from_second(sent).ok())
+            {
+                first = first.min(time.as_second());
+                last = last.max(time.as_second());
+                let day = jiff::tz::TimeZone::UTC.to_datetime(time);
+                months.insert((day.year(), day.month()));
             }
         })?;
-        let day = |time| super::readings::utc(Some(time)).map(|text| text[..10].to_owned());
-        Ok(day(first).zip(day(last)).filter(|_| first <= last))
+        let day = |time| {
+            super::readings::utc(Some(time)).map(|text| text.chars().take(10).collect::<String>())
+        };
+        let (Some(first_day), Some(last_day)) = (day(first), day(last)) else {
+            return Ok(None);
+        };
+        let mut without = Vec::new();
+        if let (Some(mut month), Some(end)) = (months.first().copied(), months.last().copied()) {
+            while month < end {
+                if !months.contains(&month) {
+                    without.push(format!("{:04}-{:02}", month.0, month.1));
+                }
+                month = if month.1 == 12 {
+                    (month.0 + 1, 1)
+                } else {
+                    (month.0, month.1 + 1)
+                };
+            }
+        }
+        Ok(Some(Span {
+            first: first_day,
+            last: last_day,
+            without,
+        }))
     }
 
     /// Whether anything of a current reading could not be read.

@@ -29,8 +29,8 @@ pub struct Shown {
 pub struct Appearance {
     /// Canonical address, or `name:` and the folded name.
     pub identity: String,
-    /// Empty where it is no exposed person.
-    pub person_id: String,
+    /// The people behind it who are exposed somewhere; several where it is shared, none where it is no person.
+    pub person_ids: Vec<String>,
     /// Canonical address; empty for a name only.
     pub address: String,
     /// As shown.
@@ -52,13 +52,10 @@ pub struct Appearance {
 }
 
 impl Appearance {
-    /// What tells people apart when viewers are counted: the person where there is one, else the identity.
-    pub fn who(&self) -> &str {
-        if self.person_id.is_empty() {
-            &self.identity
-        } else {
-            &self.person_id
-        }
+    /// What tells people apart when viewers are counted: the people behind it, else the identity.
+    pub fn who(&self) -> impl Iterator<Item = &str> {
+        let itself = self.person_ids.is_empty().then_some(self.identity.as_str());
+        self.person_ids.iter().map(String::as_str).chain(itself)
     }
 
     /// Whether it counts among those who can see the others: all but authors and insiders who are not exposed.
@@ -68,12 +65,20 @@ impl Appearance {
 }
 
 impl Shown {
+    /// Each exposed person with each of their appearances.
+    pub fn exposed(&self) -> impl Iterator<Item = (&str, &Appearance)> {
+        self.seen
+            .iter()
+            .filter(|seen| seen.exposed)
+            .flat_map(|seen| seen.person_ids.iter().map(move |id| (id.as_str(), seen)))
+    }
+
     /// Those who can see the others, each once.
     pub fn viewers(&self) -> BTreeSet<&str> {
         self.seen
             .iter()
             .filter(|seen| seen.sees())
-            .map(Appearance::who)
+            .flat_map(Appearance::who)
             .collect()
     }
 }
@@ -117,12 +122,8 @@ impl Case {
             people: BTreeMap::new(),
         };
         for (index, shown) in out.shown.iter().enumerate() {
-            for seen in shown
-                .seen
-                .iter()
-                .filter(|seen| seen.exposed && !seen.person_id.is_empty())
-            {
-                let person = out.people.entry(seen.person_id.clone()).or_default();
+            for (id, seen) in shown.exposed() {
+                let person = out.people.entry(id.to_owned()).or_default();
                 if !seen.address.is_empty() {
                     person.addresses.insert(seen.address.clone());
                 }
@@ -152,7 +153,13 @@ impl Case {
             let appearances = seen.query_map([&id], |row| {
                 Ok(Appearance {
                     identity: row.get(0)?,
-                    person_id: row.get(1)?,
+                    person_ids: row
+                        .get_ref(1)?
+                        .as_str()?
+                        .split(';')
+                        .filter(|id| !id.is_empty())
+                        .map(str::to_owned)
+                        .collect(),
                     address: row.get(2)?,
                     name: row.get(3)?,
                     field: row.get(4)?,
@@ -197,7 +204,7 @@ fn count_viewers(out: &mut People) {
                         .seen
                         .iter()
                         .filter(|seen| seen.sees())
-                        .map(Appearance::who)
+                        .flat_map(Appearance::who)
                 })
                 .collect()
         });

@@ -27,8 +27,6 @@ pub struct Read {
     pub bounds: String,
     /// Folders: chain, role, messages.
     pub folders: Vec<Value>,
-    /// Files that are no mail.
-    pub not_mail: i64,
     /// What it cannot show.
     pub limits: Vec<String>,
     /// Messages.
@@ -59,7 +57,6 @@ impl Case {
                 started: row.get(5)?,
                 ended: row.get(6)?,
                 bounds: row.get(7)?,
-                not_mail: row.get(8)?,
                 limits: serde_json::from_str(row.get_ref(9)?.as_str()?)?,
                 counts: Counts {
                     read: count(10)?,
@@ -68,6 +65,7 @@ impl Case {
                     duplicates: count(13)?,
                     unread: count(14)?,
                     outside: count(15)?,
+                    not_mail: count(8)?,
                 },
                 folders: self.folders(row.get(16)?)?,
             });

@@ -138,7 +138,7 @@ CREATE TABLE IF NOT EXISTS finding (
 CREATE TABLE IF NOT EXISTS seen (
   exposure_id TEXT NOT NULL REFERENCES finding (exposure_id) ON DELETE CASCADE,
   identity    TEXT NOT NULL,      -- canonical address, or name: and the folded name
-  person_id   TEXT NOT NULL,      -- empty where nobody is exposed
+  person_id   TEXT NOT NULL,      -- empty where nobody is exposed; joined by ; where the mailbox is shared
   address     TEXT NOT NULL,
   name        TEXT NOT NULL,
   field       TEXT NOT NULL,
@@ -152,7 +152,7 @@ CREATE TABLE IF NOT EXISTS seen (
   PRIMARY KEY (exposure_id, identity)
 ) STRICT, WITHOUT ROWID;
 
--- Which person an identity is; an id that stands here stays.
+-- Which person an identity is (several, joined by ;, where it is shared); an id that stands here stays.
 CREATE TABLE IF NOT EXISTS identity (
   identity  TEXT PRIMARY KEY,
   person_id TEXT NOT NULL

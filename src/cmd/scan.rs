@@ -309,10 +309,7 @@ impl Options {
     }
 
     fn jobs(&self) -> usize {
-        self.jobs.map_or_else(
-            || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-            usize::from,
-        )
+        self.jobs.map_or_else(pipeline::cores, usize::from)
     }
 }
 

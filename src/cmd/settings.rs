@@ -75,24 +75,23 @@ impl Settings {
         let absolute = |paths: &[PathBuf]| -> Vec<String> {
             paths
                 .iter()
-                .map(|path| {
-                    std::path::absolute(path)
-                        .unwrap_or_else(|_| path.clone())
-                        .to_string_lossy()
-                        .into_owned()
-                })
+                .map(|path| text(&std::path::absolute(path).unwrap_or_else(|_| path.clone())))
                 .collect()
         };
-        let query_paths = if given.queries.is_empty() {
-            old_paths("query_paths")?
-        } else {
-            absolute(given.queries)
-        };
-        let roster_paths = if given.rosters.is_empty() {
-            old_paths("roster_paths")?
-        } else {
-            absolute(given.rosters)
-        };
+        let as_given =
+            |paths: &[PathBuf], key: &str| -> anyhow::Result<(Vec<String>, Vec<String>)> {
+                let (shown, whole) = (
+                    paths.iter().map(|path| text(path)).collect(),
+                    absolute(paths),
+                );
+                if paths.is_empty() {
+                    old_paths(key).map(|old| (old.clone(), old))
+                } else {
+                    Ok((shown, whole))
+                }
+            };
+        let (shown_queries, query_paths) = as_given(given.queries, "query_paths")?;
+        let (shown_rosters, roster_paths) = as_given(given.rosters, "roster_paths")?;
         let builtin = !given.no_builtin && remembered("builtin")?.as_deref() != Some("false");
         let organisation = match given.organisation {
             [] => remembered("organisation")?
@@ -106,8 +105,8 @@ impl Settings {
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(MIN_CONFIDENCE),
         };
-        let queries = queries(&query_paths, builtin)?;
-        let rosters = roster_paths
+        let queries = queries(&shown_queries, builtin)?;
+        let rosters = shown_rosters
             .iter()
             .map(|path| roster(path))
             .collect::<anyhow::Result<Vec<_>>>()?;
@@ -208,6 +207,10 @@ impl Settings {
     }
 }
 
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
 /// Domains and addresses of an organisation, for people.
 pub(super) fn domains(organisation: &Organisation) -> String {
     organisation
@@ -259,7 +262,7 @@ fn organisation(domains: &[String]) -> anyhow::Result<Organisation> {
             continue;
         }
         match Address::new(&format!("x@{bare}"))
-            .filter(|_| !bare.contains(['@', '/', ' ']) && !bare.is_empty())
+            .filter(|_| !bare.contains(['@', '/', ' ']) && bare.contains('.'))
         {
             Some(address) => drop(out.domains.insert(address.domain().to_owned())),
             None => bail!("--org '{domain}' is no domain\n  try: --org force.example"),

@@ -165,8 +165,9 @@ fn coverage(case: &Case) -> anyhow::Result<Vec<String>> {
         .iter()
         .for_each(|reading| total.add(&reading.counts));
     let mut lines = Vec::new();
-    let span = case.span()?.map_or_else(String::new, |(first, last)| {
-        format!(", sent from {first} to {last}")
+    let time = case.span()?;
+    let span = time.as_ref().map_or_else(String::new, |time| {
+        format!(", sent from {} to {}", time.first, time.last)
     });
     let outside = if total.outside > 0 {
         format!(
@@ -185,17 +186,19 @@ fn coverage(case: &Case) -> anyhow::Result<Vec<String>> {
         thousands(total.duplicates),
         thousands(total.unread)
     ));
+    if let Some(time) = time.filter(|time| !time.without.is_empty()) {
+        lines.push(format!("No mail at all in {}.", listed(&time.without, 12)));
+    }
     if case.any_unread()? {
         lines.push(
             "Some mail could not be read: unread.csv lists each piece with its place and reason."
                 .to_owned(),
         );
     }
-    let not_mail: i64 = readings.iter().map(|reading| reading.not_mail).sum();
-    if not_mail > 0 {
+    if total.not_mail > 0 {
         lines.push(format!(
             "{} in the folders were no mail.",
-            count(not_mail.unsigned_abs(), "file")
+            count(total.not_mail, "file")
         ));
     }
     let limits: BTreeSet<&str> = readings

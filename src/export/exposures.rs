@@ -24,17 +24,26 @@ pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
     for shown in &all.shown {
         let viewers = shown.viewers();
         for seen in shown.seen.iter().filter(|seen| seen.exposed) {
-            let others = (viewers.len() - usize::from(viewers.contains(seen.who()))).to_string();
-            table.row([
-                shown.id.as_str(),
-                &seen.person_id,
-                &seen.address,
-                &seen.name,
-                &seen.field,
-                seen.named_by.as_str(),
-                seen.kind.as_str(),
-                &others,
-            ])?;
+            // What a person named as an incident may expose a role or a list too; it is no person, and has no id.
+            let nobody = seen.person_ids.is_empty().then_some("");
+            for id in seen.person_ids.iter().map(String::as_str).chain(nobody) {
+                let own = if id.is_empty() {
+                    seen.identity.as_str()
+                } else {
+                    id
+                };
+                let others = (viewers.len() - usize::from(viewers.contains(own))).to_string();
+                table.row([
+                    shown.id.as_str(),
+                    id,
+                    &seen.address,
+                    &seen.name,
+                    &seen.field,
+                    seen.named_by.as_str(),
+                    seen.kind.as_str(),
+                    &others,
+                ])?;
+            }
         }
     }
     table.finish()

@@ -37,7 +37,6 @@ pub fn make(case: &Case, exports: &BTreeMap<String, String>) -> anyhow::Result<V
                 "read_to": utc(reading.ended),
                 "wanted": serde_json::from_str::<Value>(&reading.bounds).unwrap_or(Value::Null),
                 "folders": reading.folders,
-                "files_that_are_no_mail": reading.not_mail,
                 "limits": reading.limits,
                 "counts": reading.counts,
             })
@@ -56,6 +55,7 @@ pub fn make(case: &Case, exports: &BTreeMap<String, String>) -> anyhow::Result<V
         "incidents": case.incidents()?,
         "sources": sources,
         "counts": total,
+        "months_without_mail": case.span()?.map(|time| time.without),
         "findings": { "reported": reported, "below_threshold": kept, "people": people.people.len() },
         "not_known": [
             "Who of those listed in a sent copy received it: delivery was not looked for.",

@@ -63,11 +63,11 @@ pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
                             .seen
                             .iter()
                             .filter(|seen| seen.exposed)
-                            .map(Appearance::who)
+                            .flat_map(Appearance::who)
                     })
                     .collect()
             });
-        let people = union.len() - usize::from(union.contains(first.who()));
+        let people = union.len() - first.who().filter(|who| union.contains(who)).count();
         let ids: Vec<&str> = viewer
             .exposures
             .iter()

@@ -115,7 +115,8 @@ fn entries(case: &Case, bytes: &[u8]) -> anyhow::Result<Option<Vec<(String, Foll
             .and_then(|cell| Address::new(cell.trim().trim_start_matches('\'')))
             .map(|address| case.person_of(address.as_str()))
             .transpose()?
-            .flatten();
+            .flatten()
+            .filter(|person| !person.contains(';'));
         let Some(person) = by_id.or(by_address) else {
             continue;
         };

@@ -1,6 +1,7 @@
 //! What the address-list parser makes of sound, malformed and hostile lists.
 
-use super::*;
+use super::parse_list;
+use crate::message::Mailbox;
 
 /// `address|name|group`, empty parts left out from the end.
 fn list(value: &str) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! What is read of sound, odd and hostile bodies.
 
-use super::*;
+use super::Body;
 use crate::message::Message;
 
 fn body(raw: &str) -> Body {

@@ -14,13 +14,34 @@ pub fn strangers_worth(crowd: &Crowd) -> f64 {
     crowd.personal as f64 + crowd.professional as f64 / BUSINESS_TO_PERSONAL
 }
 
-/// Points for a list that is big enough to be an exposure on its own, whatever it is about.
+/// Size from which a list of strangers is kept in mind, though it is no exposure on its own.
+const NOTED: f64 = 6.0;
+
+/// Points for a list that is big enough to be an exposure on its own, whatever it is about. A smaller one gets none: it
+/// stays below the threshold without another signal, and is only counted.
 pub fn mass(crowd: &Crowd, at_least: usize) -> Option<Signal> {
-    let several = crowd.only_organisation.is_none();
-    (several && strangers_worth(crowd) >= at_least as f64).then(|| Signal {
+    let worth = strangers_worth(crowd);
+    if crowd.only_organisation.is_some() || worth < NOTED {
+        return None;
+    }
+    let people = people(crowd.people);
+    let (weight, says) = if worth >= at_least as f64 {
+        (
+            24,
+            format!(
+                "a list of {people} outside the organisation, at unrelated addresses, is an exposure whatever it is about"
+            ),
+        )
+    } else {
+        (
+            0,
+            format!("a list of {people} outside the organisation, at unrelated addresses"),
+        )
+    };
+    Some(Signal {
         kind: Kind::Shape,
-        weight: 24,
-        says: format!("a list of {} outside the organisation, at unrelated addresses, is an exposure whatever it is about", people(crowd.people)),
+        weight,
+        says,
     })
 }
 

@@ -182,6 +182,10 @@ pub(super) fn named_as_mail(path: &str) -> bool {
     name.ends_with(".eml")
         || name.ends_with(".emlx")
         || matches!(path.rsplit('/').nth(1), Some("cur" | "new"))
+            && !path
+                .rsplit('/')
+                .next()
+                .is_some_and(|name| name.starts_with('.'))
 }
 
 /// Why a file that holds, or may hold, mail is not read; `None` where it is no mail.

@@ -77,7 +77,8 @@ pub(super) fn open(name: &str) -> anyhow::Result<Box<dyn Source>> {
 fn refuse(name: &str, kind: Kind, disk: &Disk) -> anyhow::Result<()> {
     let no_mail = "name an mbox, a Maildir, a folder of .eml files, or an archive of these";
     match kind {
-        Kind::Mbox(..) | Kind::Mail | Kind::Emlx | Kind::Zip | Kind::Tar => Ok(()),
+        // An empty file is an mbox without messages.
+        Kind::Mbox(..) | Kind::Mail | Kind::Emlx | Kind::Zip | Kind::Tar | Kind::Empty => Ok(()),
         Kind::Gzip | Kind::Zstd => {
             let unpacked = unpack(Box::new(Cursor { disk, at: 0 }), kind)
                 .map(|mut inner| prefix(&mut (&mut inner as &mut dyn Read)));
@@ -88,7 +89,6 @@ fn refuse(name: &str, kind: Kind, disk: &Disk) -> anyhow::Result<()> {
                 _ => Ok(()),
             }
         }
-        Kind::Empty => bail!("cannot open '{name}': it is empty\n  try: {no_mail}"),
         kind => match unreadable(kind, ".msg")
             .filter(|_| kind != Kind::Compound || name.to_lowercase().ends_with(".msg"))
         {

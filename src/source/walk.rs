@@ -56,6 +56,10 @@ pub(super) fn visit(root: &Path, each: &mut dyn FnMut(Entry<'_>) -> Flow) -> Flo
                 continue;
             }
         };
+        // A case is made from mail and is none, wherever somebody put it.
+        if entries.iter().any(|entry| entry.file_name() == "case.db") {
+            continue;
+        }
         entries.sort_by_key(std::fs::DirEntry::file_name);
         let mut below = Vec::new();
         for entry in entries {
@@ -113,7 +117,11 @@ fn file(
 ) -> Flow {
     let (parent, position, marks) = maildir::place(inside);
     match inside.rsplit('/').nth(1) {
-        Some("cur" | "new") if !position.starts_with('.') => {
+        Some("cur" | "new") if hidden(inside) => {
+            sink.not_mail += 1;
+            return ControlFlow::Continue(());
+        }
+        Some("cur" | "new") => {
             return mails.add(parent, mail(path, position, marks, metadata), sink);
         }
         Some("tmp") if is_maildir(path) => return ControlFlow::Continue(()),
@@ -164,6 +172,13 @@ fn file(
             }
         },
     }
+}
+
+/// Whether a name begins with a dot: in a Maildir such a file is no message.
+fn hidden(path: &str) -> bool {
+    path.rsplit('/')
+        .next()
+        .is_some_and(|name| name.starts_with('.'))
 }
 
 /// The folder of an mbox: Apple Mail keeps it as a file `mbox` in a package that has the folder's name.
@@ -254,6 +269,7 @@ pub(super) fn single(disk: &Arc<Disk>, kind: Kind, path: &Path, sink: &mut Sink<
             );
             flow
         }
+        Kind::Empty => ControlFlow::Continue(()),
         kind => archive::on_disk(disk, kind, &Spot::new(""), sink),
     }
 }
