@@ -372,6 +372,7 @@ fn second_pass(findings: &mut [Finding], known: &BTreeMap<String, String>) {
             .find(|other| same_people(&exposed, &self::exposed(&findings[*other])));
         if let Some(other) = repeated {
             findings[index].repeat_of = findings[other].id().to_owned();
+            repeat(findings, index, other);
         }
         if is_recall(&findings[index].entry.candidate.subject) {
             findings[index].aftermath.insert("recall");
@@ -389,6 +390,29 @@ fn second_pass(findings: &mut [Finding], known: &BTreeMap<String, String>) {
         let id = named.get(&finding.incident_id).cloned().unwrap_or(first);
         finding.incident_id = known.get(finding.id()).cloned().unwrap_or(id);
     }
+}
+
+/// What shows the same people in the same series again exposes the same groups and hurts as much, whatever it says: a
+/// recall says nothing, and shows the list.
+fn repeat(findings: &mut [Finding], index: usize, earlier: usize) {
+    let (before, after) = findings.split_at_mut(index);
+    let (first, again) = (&before[earlier], &mut after[0]);
+    let mut groups = first.verdict.groups.clone();
+    groups.extend(
+        again
+            .verdict
+            .groups
+            .iter()
+            .filter(|group| !first.verdict.groups.contains(group))
+            .cloned(),
+    );
+    again.verdict.groups = groups;
+    again.verdict.severity = again.verdict.severity.max(first.verdict.severity);
+    again.verdict.why = format!(
+        "{} The same people were shown before, in exposure {}.",
+        again.verdict.why,
+        first.id()
+    );
 }
 
 /// For each incident that a person named: the id of its first exposure.

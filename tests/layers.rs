@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From what is written to what is read: a module may look at modules further down, and at its own.
-const ORDER: [&[&str]; 10] = [
-    &["main"],
-    &["cli", "lib", "cmd"],
+const ORDER: [&[&str]; 9] = [
+    &["main", "lib", "cli", "cmd"],
     &["pipeline", "judge", "export"],
     &["case"],
     &["judgement"],

@@ -39,7 +39,7 @@ fn there_are_at_least_twenty_and_the_list_shows_them_all() {
         let row = output
             .stdout
             .lines()
-            .filter(|line| line.split_whitespace().any(|word| word == id))
+            .filter(|line| line.split_whitespace().next() == Some(id.as_str()))
             .count();
         assert_eq!(row, 1, "'{id}' is not in the list:\n{}", output.stdout);
     }

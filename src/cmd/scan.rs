@@ -31,7 +31,7 @@ use crate::terminal;
 /// Options of `scan`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A SOURCE is an mbox, a Maildir, a folder of .eml files, a Google Takeout, an Apple Mail or Thunderbird folder, an\narchive of these (gzip, zstd, zip, tar), or - for standard input. What it is, is seen from its content.\n\nA roster is a CSV with a column `address`, and optional ones: name, person, group, contact, safe_address, contact_note.\n\nExit status: 0 done, 1 --fail-on was met, 2 could not run, 3 some mail could not be read (it is listed), 130 stopped."
+    after_help = "A SOURCE is an mbox, a Maildir, a folder of .eml files, a Google Takeout, an Apple Mail or Thunderbird folder, an archive of these (gzip, zstd, zip, tar), or - for standard input. What it is, is seen from its content.\n\nA roster is a CSV with a column `address`, and optional ones: name, person, group, contact, safe_address, contact_note.\n\nExit status: 0 done, 1 --fail-on was met, 2 could not run, 3 some mail could not be read (it is listed), 130 stopped."
 )]
 pub struct Options {
     /// Where mail is: a file, a folder, or - for standard input

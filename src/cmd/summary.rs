@@ -196,8 +196,9 @@ fn coverage(case: &Case) -> anyhow::Result<Vec<String>> {
         );
     }
     if total.not_mail > 0 {
+        let was = if total.not_mail == 1 { "was" } else { "were" };
         lines.push(format!(
-            "{} in the folders were no mail.",
+            "{} in the folders {was} no mail.",
             count(total.not_mail, "file")
         ));
     }
