@@ -48,7 +48,6 @@ fn desk() -> Store {
         ("no-addresses.csv", "name,ward\nSiwan Pemberton,7\n".into()),
         ("notes.txt", "The meeting is on Tuesday.\n".into()),
         ("busy/holiday.txt", "sun".into()),
-        ("empty.mbox", String::new()),
     ];
     let store = Store::folder([
         ("Sent.mbox", Mailbox::ordinary(3).mail(westminster).rd()),

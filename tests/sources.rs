@@ -236,6 +236,8 @@ fn an_empty_mailbox_is_no_error() {
     let store = Store::folder(files.map(|name| (name, "")));
     let case = Run::scan(store.path()).org(FORCE).ok();
     assert_eq!((case.count("read"), case.messages().len()), (0, 0));
+    let named = Run::scan(store.path().join("Inbox.mbox")).org(FORCE).ok();
+    assert_eq!(named.count("read"), 0);
 }
 
 #[test]
