@@ -28,12 +28,26 @@ pub struct Wanted {
     pub message_ids: FxHashSet<String>,
     /// Keys of messages given as files, or found in an earlier scan.
     pub keys: FxHashSet<String>,
+    /// Identities of the people visible in those.
+    pub people: FxHashSet<String>,
 }
 
 impl Wanted {
     /// True where no incident was asked about.
     pub fn is_empty(&self) -> bool {
         self.message_ids.is_empty() && self.keys.is_empty()
+    }
+
+    /// Adds a message that is one of them, and the people it shows.
+    pub fn add(&mut self, key: String, from: &[Mailbox], all: &[recipients::Recipient]) {
+        let authors: Vec<String> = from.iter().map(exposure::identity).collect();
+        let visible = recipients::visible(all);
+        let people = visible
+            .iter()
+            .map(|recipient| exposure::identity(&recipient.mailbox));
+        self.people
+            .extend(people.filter(|identity| !authors.contains(identity)));
+        self.keys.insert(key);
     }
 
     /// Whether this is one of them.
@@ -43,6 +57,23 @@ impl Wanted {
             .as_ref()
             .is_some_and(|id| self.message_ids.contains(id))
             || self.keys.contains(&candidate.key)
+    }
+
+    /// Whether a message may belong to one of them: it shows two or more of their people, or these are not known yet.
+    pub fn may_hold(&self, candidate: &Candidate) -> bool {
+        let shown = || {
+            let visible = recipients::visible(&candidate.recipients);
+            visible
+                .iter()
+                .filter(|recipient| {
+                    self.people
+                        .contains(&exposure::identity(&recipient.mailbox))
+                })
+                .count()
+        };
+        !self.message_ids.is_empty()
+            || self.holds(candidate)
+            || (!self.people.is_empty() && shown() >= 2)
     }
 }
 
@@ -74,6 +105,8 @@ pub struct Facts {
     pub sent_here: bool,
     /// True where it has a Received field: it came through a server.
     pub received: bool,
+    /// True where its head was too long for all of it to be read: it may name people who are not seen.
+    pub cut: bool,
     /// Present where it may expose.
     pub candidate: Option<Box<Candidate>>,
 }
@@ -135,7 +168,9 @@ pub fn facts(raw: &Raw<'_>, role: Role, task: Task<'_>) -> Result<Facts, &'stati
     let named = message_id
         .as_ref()
         .is_some_and(|id| task.wanted.message_ids.contains(id));
-    let candidate = (others >= 2 || named || (others >= 1 && !task.wanted.keys.is_empty()))
+    let known =
+        || !task.wanted.keys.is_empty() && task.wanted.keys.contains(&Key::of(&message).to_hex());
+    let candidate = (others >= 2 || named || known())
         .then(|| {
             candidate(
                 &message,
@@ -159,6 +194,7 @@ pub fn facts(raw: &Raw<'_>, role: Role, task: Task<'_>) -> Result<Facts, &'stati
         deleted: raw.marks.deleted || message.deleted(),
         sent_here: label.unwrap_or(role == Role::Sent),
         received: message.has_received(),
+        cut: message.head().cut(),
         line,
         author,
         sender,
@@ -222,7 +258,7 @@ fn candidate(
         sha256: String::new(),
         cut: !raw.whole,
     };
-    let undecided = task.rules.organisation.is_unknown() || !task.wanted.is_empty();
+    let undecided = task.rules.organisation.is_unknown() || task.wanted.may_hold(&candidate);
     let keep = undecided
         || exposure::judge(&candidate, &History::default(), task.rules)
             .is_some_and(|verdict| verdict.confidence >= task.rules.kept_from());

@@ -7,7 +7,7 @@ use anyhow::bail;
 use rustc_hash::FxHashSet;
 
 use crate::case::Case;
-use crate::exposure::{Rules, Seen};
+use crate::exposure::{self, Candidate, Rules, Seen};
 use crate::facts::Wanted;
 use crate::history::{Digest, History};
 use crate::judgement::{self, Finding};
@@ -37,7 +37,18 @@ pub fn judge(
             .map(|address| rules.digester.address(address)),
     )?;
     let everybody = rules.organisation.is_unknown();
-    let entries = case.entries(everybody, &rules.digester)?;
+    // Where nobody knew the organisation or the incident's people while reading, far more was kept than can be a finding.
+    let people = if wanted.message_ids.is_empty() {
+        wanted.clone()
+    } else {
+        found(case, wanted, everybody, rules)?
+    };
+    let may_count = |candidate: &Candidate| {
+        people.may_hold(candidate)
+            || exposure::judge(candidate, &History::default(), rules)
+                .is_some_and(|verdict| verdict.confidence >= rules.kept_from())
+    };
+    let entries = case.entries(everybody, &rules.digester, &may_count)?;
     for id in asked {
         if !entries
             .iter()
@@ -79,6 +90,22 @@ pub fn judge(
     case.write_findings(&findings, rules)?;
     case.count(everybody)?;
     Ok(notes)
+}
+
+/// The incidents asked about by Message-ID, found: their keys, and the people they show.
+fn found(case: &Case, wanted: &Wanted, everybody: bool, rules: &Rules) -> anyhow::Result<Wanted> {
+    let mut found = Wanted {
+        keys: wanted.keys.clone(),
+        people: wanted.people.clone(),
+        ..Wanted::default()
+    };
+    for entry in case.entries(everybody, &rules.digester, &|candidate| {
+        wanted.holds(candidate)
+    })? {
+        let candidate = entry.candidate;
+        found.add(candidate.key, &candidate.from, &candidate.recipients);
+    }
+    Ok(found)
 }
 
 /// What to say of the incidents that were asked about: how many other messages show their people, and whether messages of

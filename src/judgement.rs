@@ -38,6 +38,8 @@ pub struct Entry {
     pub places: Vec<At>,
     /// False for mail from outsiders and drafts: they are judged only as part of an incident.
     pub judged: bool,
+    /// True where every copy is marked as deleted, and still stands in its store.
+    pub deleted: bool,
 }
 
 /// A message that was judged an exposure, or belongs to one.
@@ -117,6 +119,12 @@ pub fn judge(
                         (verdict, reported, String::new())
                     }
                 };
+            let mut verdict = verdict;
+            if entry.deleted {
+                verdict
+                    .why
+                    .push_str(" It is marked as deleted, and still stands in its store.");
+            }
             Some(Finding {
                 entry,
                 verdict,

@@ -289,6 +289,16 @@ fn take(item: Item<'_>, folder: &Folder, batch: &mut Batch, options: Options<'_>
             });
         }
     };
+    if facts.cut {
+        batch.unread.push(Unread {
+            folder: folder.chain.clone(),
+            position: Some(raw.position.clone()),
+            bytes: None,
+            reason: "its head is longer than ccspill reads: it may name more people than were seen"
+                .to_owned(),
+            message: false,
+        });
+    }
     if options.bounds.sent_only && !facts.sent_here {
         batch.dropped += 1;
         return;

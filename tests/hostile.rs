@@ -273,13 +273,21 @@ fn a_header_line_of_a_megabyte_costs_no_neighbour() {
 }
 
 #[test]
-fn a_hundred_thousand_header_lines_cost_no_neighbour() {
+fn a_head_longer_than_is_read_is_listed_and_costs_no_neighbour() {
     let many = "X-Again: and again\r\n".repeat(100_000);
     let mail = String::from_utf8(westminster(Mail::new(1)).bytes())
         .unwrap()
         .replace("Subject:", &format!("{many}Subject:"));
-    let case = scan(&Mailbox::ordinary(3).mail(|m| m.raw(mail)).mbox());
+    let store = Mailbox::ordinary(3).mail(|m| m.raw(mail)).mbox();
+    let case = Run::scan(store.path()).org(FORCE).exits(3);
     assert_eq!((case.count("read"), case.people().len()), (4, 18));
+    let unread = case.unread();
+    assert_eq!(unread.len(), 1);
+    assert!(
+        unread[0]["reason"].contains("more people"),
+        "{:?}",
+        unread[0]
+    );
 }
 
 #[test]

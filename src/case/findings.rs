@@ -17,15 +17,20 @@ use crate::person::NamedBy;
 use crate::query::Harm;
 
 impl Case {
-    /// Every message that may expose, each once with all its copies, by key.
+    /// Every message that may expose and is `wanted`, each once with all its copies, by key.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn entries(&self, everybody: bool, digester: &Digester) -> anyhow::Result<Vec<Entry>> {
+    pub fn entries(
+        &self,
+        everybody: bool,
+        digester: &Digester,
+        wanted: &dyn Fn(&Candidate) -> bool,
+    ) -> anyhow::Result<Vec<Entry>> {
         let insiders = self.insiders()?;
         let bounds = self.bounds()?;
         let mut statement = self.db.prepare(
-            "SELECT copy.key, copy.candidate, copy.draft, reading.id, reading.source, folder.chain, copy.position
+            "SELECT copy.key, copy.candidate, copy.draft, reading.id, reading.source, folder.chain, copy.position, copy.deleted
              FROM copy JOIN reading ON reading.id = copy.reading_id JOIN folder ON folder.id = copy.folder_id
              WHERE reading.ended IS NOT NULL
              ORDER BY copy.key, reading.current DESC, copy.draft, folder.role <> 'sent', reading.source, folder.chain, copy.place, copy.position, reading.id DESC",
@@ -35,6 +40,9 @@ impl Case {
         while let Some(row) = rows.next()? {
             let candidate: Candidate = serde_json::from_str(row.get_ref(1)?.as_str()?)
                 .context("case.db is damaged: a candidate cannot be read")?;
+            if !wanted(&candidate) {
+                continue;
+            }
             let reading: i64 = row.get(3)?;
             let Some(bounds) = bounds
                 .get(&reading)
@@ -48,7 +56,7 @@ impl Case {
                 position: row.get(6)?,
                 sha256: candidate.sha256.clone(),
             };
-            let draft: bool = row.get(2)?;
+            let (draft, deleted): (bool, bool) = (row.get(2)?, row.get(7)?);
             let judged = !draft
                 && (everybody || bounds.received || is_inside(&candidate, &insiders, digester));
             match out
@@ -58,6 +66,7 @@ impl Case {
                 Some(entry) => {
                     entry.candidate.merge(&candidate);
                     entry.judged |= judged;
+                    entry.deleted &= deleted;
                     let known = entry.places.iter().any(|place| {
                         (&place.source, &place.folder, &place.position)
                             == (&at.source, &at.folder, &at.position)
@@ -70,6 +79,7 @@ impl Case {
                     candidate,
                     places: vec![at],
                     judged,
+                    deleted,
                 }),
             }
         }
@@ -314,6 +324,16 @@ impl Case {
     /// Those of the database.
     pub fn incident_keys(&self) -> anyhow::Result<Vec<String>> {
         let mut statement = self.db.prepare("SELECT key FROM incident ORDER BY key")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Identities of the people visible in those.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn incident_people(&self) -> anyhow::Result<Vec<String>> {
+        let mut statement = self.db.prepare("SELECT DISTINCT identity FROM seen JOIN incident ON substr(incident.key, 1, 16) = seen.exposure_id WHERE exposed = 1")?;
         let rows = statement.query_map([], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -188,7 +188,7 @@ impl Plan {
         for incident in &options.incidents {
             if Path::new(incident).is_file() {
                 add(incident);
-                wanted.keys.extend(keys(incident)?);
+                known(incident, &mut wanted)?;
             } else {
                 let id = clean(
                     incident
@@ -207,6 +207,7 @@ impl Plan {
         }
         if let Some(case) = case {
             wanted.keys.extend(case.incident_keys()?);
+            wanted.people.extend(case.incident_people()?);
             if options.rejudge {
                 for reading in case.readings()? {
                     if reading.absolute == "-" {
@@ -259,26 +260,30 @@ fn places_same(name: &str, absolute: &str) -> bool {
     place(name) == Path::new(absolute)
 }
 
-/// Keys of the messages in an incident's file.
-fn keys(file: &str) -> anyhow::Result<Vec<String>> {
+/// Notes the messages in an incident's file, and the people they show.
+fn known(file: &str, wanted: &mut Wanted) -> anyhow::Result<()> {
     let source = source::open(file).with_context(|| format!("cannot use the incident '{file}'"))?;
-    let mut keys = Vec::new();
+    let before = wanted.keys.len();
     source.units(&mut |unit| {
         unit.read(&mut |item| {
-            if let Item::Mail(raw) = item
-                && let Ok(message) = Message::new(raw.bytes)
-            {
-                keys.push(Key::of(&message).to_hex());
-            }
+            let Item::Mail(raw) = item else { return };
+            let Ok(message) = Message::new(raw.bytes) else {
+                return;
+            };
+            wanted.add(
+                Key::of(&message).to_hex(),
+                &message.from(),
+                message.recipients(),
+            );
         });
         std::ops::ControlFlow::Continue(())
     })?;
-    if keys.is_empty() {
+    if wanted.keys.len() == before {
         bail!(
             "the incident '{file}' holds no message that can be read\n  try: save the message as .eml and name that file"
         );
     }
-    Ok(keys)
+    Ok(())
 }
 
 impl Options {
@@ -335,6 +340,11 @@ fn scan(
         }
     }
     let edited = worksheet::read_back(case, now())?;
+    let judging = Progress::new(
+        "judging",
+        None,
+        options.progress == When::Auto && !options.quiet,
+    );
     case.begin()?;
     let settled = settle(options, case, &mut rules, plan, &read_now);
     let notes = match settled {
@@ -348,6 +358,7 @@ fn scan(
     case.log(now(), "scan", &command.join(" "))?;
     case.commit().context("the findings cannot be written; the case is as it was before\n  try: make room on the disk, then scan again: reading goes on where it stopped")?;
     export::write_all(case)?;
+    judging.end();
     finish(options, case, &rules, &before, &edited, &notes)
 }
 

@@ -130,6 +130,11 @@ pub trait Source: Send + Sync {
 /// # Errors
 /// What is not there, cannot be opened, or is no mail; with the mend on a line of its own that begins `  try: `.
 pub fn open(name: &str) -> anyhow::Result<Box<dyn Source>> {
+    if name.starts_with("imap://") || name.starts_with("imaps://") {
+        anyhow::bail!(
+            "cannot open '{name}': this version does not read IMAP accounts\n  try: export the folder as mbox or .eml and scan that"
+        );
+    }
     if name == "-" {
         stdin::open()
     } else {
