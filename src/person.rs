@@ -273,7 +273,7 @@ pub fn personal_provider(domain: &str) -> bool {
         || (stems.contains(first) && !ending.is_empty() && ending.matches('.').count() <= 1)
 }
 
-/// Whether an address stands for a role: its local part is one of [`ROLES`], alone or with a separator and more words of
+/// Whether an address stands for a role: its local part is one of `ROLES`, alone or with a separator and more words of
 /// that list.
 pub fn role_address(address: &Address) -> bool {
     let local = address.local().split('+').next().unwrap_or_default();

@@ -1,39 +1,173 @@
-//! Messages that are files of their own: `.eml` (RFC 5322 as it is), `.emlx` (Apple Mail) and the files of a Maildir.
+//! One message in a file of its own: `.eml`, `.emlx`, the files of a Maildir.
 //!
-//! An `.emlx` is a line with the message's length in bytes, the message, and a property list whose `flags` hold bits:
-//! 0 read, 1 deleted, 6 draft. A `.partial.emlx` lacks its attachments, which stand in other files.
+//! # The formats
+//! `.eml` has no standard of its own: it is a message as RFC 5322 has it, with CRLF or LF. A BOM may stand before it.
 //!
-//! Not a reader of many messages in one file; that is `mbox`.
+//! `.emlx` (Apple Mail) is three things after one another: a line with the number of bytes of the message, the
+//! message, and a property list (XML) with `flags`, a number whose bit 1 says deleted and bit 6 draft. In a
+//! `.partial.emlx` the attachments are left out; they stand in files beside it.
+//! See <https://docs.fileformat.com/email/emlx/> and <https://www.jwz.org/blog/2005/07/emlx-flags/>.
+//!
+//! A file is read whole, up to [`LONGEST_HELD`]; what lies beyond is hashed on the way.
 
-use std::io::Read;
+use super::archive::Gunzip;
+use super::disk::{Cursor, Disk};
+use super::{Folder, Item, LONGEST_HELD, Marks, Position, Raw, Span, Unit, Unread, recognise};
+use sha2::{Digest, Sha256};
+use std::io::{self, BufReader, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
+/// How much of an .emlx's property list is looked at.
+const PLIST: u64 = 256 << 10;
 
-use super::disk::{Cursor, Disk};
-use super::{Folder, Item, LONGEST_HELD, Marks, Position, Raw, Span, Unit, Unread, recognise};
-
-const DELETED: u64 = 1 << 1;
-const DRAFT: u64 = 1 << 6;
-
-/// One file that is one message.
-#[derive(Clone, Debug)]
-pub(super) struct Mail {
-    /// Where it is.
-    pub(super) path: PathBuf,
-    /// Its path inside its folder.
-    pub(super) position: String,
-    /// What its name says of it.
-    pub(super) marks: Marks,
-    /// In bytes.
-    pub(super) size: u64,
+/// A message that was read from a file of its own.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    /// Its bytes, as far as they are held; used again for the next.
+    pub(super) bytes: Vec<u8>,
+    whole: bool,
+    sha256: Option<[u8; 32]>,
+    marks: Marks,
 }
 
-/// Files of one folder, opened by the worker that reads them.
+impl Loaded {
+    /// Reads a message, whether an .eml or an .emlx.
+    pub(super) fn load(&mut self, reader: impl Read) -> io::Result<()> {
+        let mut reader = reader;
+        let mut first = Vec::new();
+        reader
+            .by_ref()
+            .take(recognise::PREFIX as u64)
+            .read_to_end(&mut first)?;
+        self.marks = Marks::default();
+        if recognise::recognise(&first) != recognise::Kind::Emlx {
+            return self.read(first.as_slice().chain(reader));
+        }
+        let (count, at) = recognise::emlx_count(&first).unwrap_or((u64::MAX, 0));
+        let mut rest = first[at..].chain(reader);
+        self.read(rest.by_ref().take(count))?;
+        let mut plist = Vec::new();
+        rest.take(PLIST).read_to_end(&mut plist)?;
+        self.marks = plist_marks(&plist);
+        Ok(())
+    }
+
+    fn read(&mut self, mut reader: impl Read) -> io::Result<()> {
+        self.bytes.clear();
+        reader
+            .by_ref()
+            .take(LONGEST_HELD as u64)
+            .read_to_end(&mut self.bytes)?;
+        let mut buffer = Vec::new();
+        reader.by_ref().take(1).read_to_end(&mut buffer)?;
+        self.whole = buffer.is_empty();
+        self.sha256 = None;
+        if !self.whole {
+            let mut hasher = Sha256::new_with_prefix(&self.bytes);
+            while !buffer.is_empty() {
+                hasher.update(&buffer);
+                buffer.clear();
+                reader.by_ref().take(64 << 10).read_to_end(&mut buffer)?;
+            }
+            self.sha256 = Some(hasher.finalize().into());
+        }
+        Ok(())
+    }
+
+    /// As a message at `position`, with what the file's name says of it.
+    pub(super) fn raw(&self, position: Position, name: Marks) -> Raw<'_> {
+        let marks = Marks {
+            draft: self.marks.draft || name.draft,
+            deleted: self.marks.deleted || name.deleted,
+            stored: None,
+        };
+        Raw {
+            position,
+            bytes: &self.bytes,
+            whole: self.whole,
+            sha256: self.sha256,
+            marks,
+        }
+    }
+}
+
+/// Reads `<key>flags</key><integer>…</integer>`.
+fn plist_marks(plist: &[u8]) -> Marks {
+    let flags = memchr::memmem::find(plist, b"<key>flags</key>").and_then(|at| {
+        let after = plist[at + 16..]
+            .trim_ascii_start()
+            .strip_prefix(b"<integer>")?;
+        let digits = after.iter().take_while(|b| b.is_ascii_digit()).count();
+        std::str::from_utf8(&after[..digits])
+            .ok()?
+            .parse::<u64>()
+            .ok()
+    });
+    let bit = |n: u32| flags.is_some_and(|f| f >> n & 1 == 1);
+    Marks {
+        deleted: bit(1),
+        draft: bit(6),
+        stored: None,
+    }
+}
+
+/// One file that holds one message.
+#[derive(Clone, Debug)]
+pub(super) struct File {
+    /// Where it is on disk.
+    pub(super) path: PathBuf,
+    /// The path inside its folder, for people.
+    pub(super) position: String,
+    pub(super) bytes: u64,
+    /// What its name says of it.
+    pub(super) marks: Marks,
+}
+
+/// Some files of one folder, opened by whoever reads the unit.
+#[derive(Debug)]
 pub(super) struct Files {
     pub(super) folder: Arc<Folder>,
-    pub(super) files: Vec<Mail>,
+    pub(super) files: Vec<File>,
+}
+
+impl Files {
+    /// Groups a folder's files into units.
+    pub(super) fn units(folder: &Arc<Folder>, files: Vec<File>) -> Vec<Files> {
+        const FILES: usize = 256;
+        const BYTES: u64 = 4 << 20;
+        let mut units: Vec<Files> = Vec::new();
+        let mut room = 0;
+        for file in files {
+            match units
+                .last_mut()
+                .filter(|u| u.files.len() < FILES && room >= file.bytes)
+            {
+                Some(unit) => {
+                    room -= file.bytes;
+                    unit.files.push(file);
+                }
+                None => {
+                    room = BYTES.saturating_sub(file.bytes);
+                    units.push(Files {
+                        folder: Arc::clone(folder),
+                        files: vec![file],
+                    });
+                }
+            }
+        }
+        units
+    }
+
+    fn load(file: &File, loaded: &mut Loaded) -> io::Result<()> {
+        let disk = Disk::open(&file.path)?;
+        let reader = BufReader::with_capacity(recognise::PREFIX, Cursor { disk: &disk, at: 0 });
+        if disk.prefix(3)? == b"\x1f\x8b\x08" {
+            loaded.load(Gunzip::new(reader))
+        } else {
+            loaded.load(reader)
+        }
+    }
 }
 
 impl Unit for Files {
@@ -42,29 +176,29 @@ impl Unit for Files {
     }
 
     fn size(&self) -> u64 {
-        self.files.iter().map(|file| file.size).sum()
+        self.files.iter().map(|f| f.bytes).sum()
     }
 
     fn held(&self) -> usize {
-        self.files.len() * size_of::<Mail>()
+        self.files
+            .iter()
+            .map(|f| size_of::<File>() + f.path.as_os_str().len() + f.position.len())
+            .sum()
     }
 
     fn read(&self, each: &mut dyn FnMut(Item<'_>)) -> Option<Span> {
+        let mut loaded = Loaded::default();
         for file in &self.files {
-            match Disk::open(&file.path) {
-                Ok(disk) => give(
-                    &mut Cursor { disk: &disk, at: 0 },
-                    &self.folder,
-                    &file.position,
-                    file.marks,
-                    each,
-                ),
-                Err(error) => each(Item::Unread(unread(
-                    &self.folder,
-                    &file.position,
-                    Some(file.size),
-                    format!("cannot be opened: {error}"),
-                ))),
+            let position = Position::Path(file.position.clone());
+            match Self::load(file, &mut loaded) {
+                Ok(()) => each(Item::Mail(loaded.raw(position, file.marks))),
+                Err(why) => each(Item::Unread(Unread {
+                    folder: self.folder.chain.clone(),
+                    position: Some(position),
+                    bytes: Some(file.bytes),
+                    reason: format!("cannot be read: {}", super::plain(&why)),
+                    message: true,
+                })),
             }
         }
         None
@@ -75,123 +209,43 @@ impl Unit for Files {
     }
 }
 
-fn unread(folder: &Folder, position: &str, bytes: Option<u64>, reason: String) -> Unread {
-    Unread {
-        folder: folder.chain.clone(),
-        position: Some(Position::Path(position.to_owned())),
-        bytes,
-        reason,
-        message: true,
-    }
-}
-
-/// Reads one message to its end and gives it to `each`, unpacked where it is an `.emlx`.
-pub(super) fn give(
-    input: &mut dyn Read,
-    folder: &Folder,
-    position: &str,
-    marks: Marks,
-    each: &mut dyn FnMut(Item<'_>),
-) {
-    let mut bytes = Vec::new();
-    let mut long: Option<Sha256> = None;
-    let mut length = 0u64;
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        match input.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => {
-                length += count as u64;
-                if let Some(hash) = &mut long {
-                    hash.update(&buffer[..count]);
-                } else if bytes.len() + count <= LONGEST_HELD {
-                    bytes.extend_from_slice(&buffer[..count]);
-                } else {
-                    let mut hash = Sha256::new();
-                    hash.update(&bytes);
-                    hash.update(&buffer[..count]);
-                    long = Some(hash);
-                }
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                return each(Item::Unread(unread(
-                    folder,
-                    position,
-                    Some(length),
-                    format!("cannot be read to its end: {error}"),
-                )));
-            }
-        }
-    }
-    let whole = long.is_none();
-    let (message, marks) = if whole {
-        unpacked(&bytes, marks)
-    } else {
-        (&bytes[..], marks)
-    };
-    each(Item::Mail(Raw {
-        position: Position::Path(position.to_owned()),
-        bytes: message,
-        whole,
-        sha256: long.map(|hash| hash.finalize().into()),
-        marks,
-    }));
-}
-
-/// The message of an `.emlx` and what its property list says; anything else is itself.
-fn unpacked(bytes: &[u8], marks: Marks) -> (&[u8], Marks) {
-    let Some((count, at)) = recognise::emlx_count(bytes) else {
-        return (bytes, marks);
-    };
-    let end = usize::try_from(count)
-        .ok()
-        .and_then(|count| at.checked_add(count))
-        .filter(|end| *end <= bytes.len())
-        .unwrap_or(bytes.len());
-    if !recognise::is_mail(
-        bytes
-            .get(at..end.min(at + recognise::PREFIX))
-            .unwrap_or_default(),
-    ) {
-        return (bytes, marks);
-    }
-    let flags = flags(&bytes[end..]);
-    let said = |bit: u64| flags.is_some_and(|flags| flags & bit != 0);
-    (
-        &bytes[at..end],
-        Marks {
-            draft: marks.draft || said(DRAFT),
-            deleted: marks.deleted || said(DELETED),
-            ..marks
-        },
-    )
-}
-
-/// `<key>flags</key>` of the property list.
-fn flags(list: &[u8]) -> Option<u64> {
-    let at = memchr::memmem::find(list, b"<key>flags</key>")?;
-    let rest = list.get(at..at + 200.min(list.len() - at))?;
-    let begin = memchr::memmem::find(rest, b"<integer>")? + 9;
-    let digits: Vec<u8> = rest[begin..]
-        .iter()
-        .copied()
-        .take_while(u8::is_ascii_digit)
-        .collect();
-    std::str::from_utf8(&digits).ok()?.parse().ok()
-}
-
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
 mod tests {
-    use super::*;
+    use super::{LONGEST_HELD, Loaded, Marks};
+    use sha2::{Digest, Sha256};
 
     #[test]
-    fn an_emlx_gives_its_message_and_its_flags() {
-        let mail = b"From: a@x.example\nTo: b@x.example\nSubject: s\n\nbody\n";
-        let list = b"<?xml version=\"1.0\"?><plist><dict><key>flags</key>\n<integer>66</integer></dict></plist>";
-        let whole = [format!("{}\n", mail.len()).as_bytes(), mail, list].concat();
-        let (message, marks) = unpacked(&whole, Marks::default());
-        assert_eq!(message, mail);
-        assert!(marks.draft && marks.deleted);
+    fn an_emlx_is_its_message_and_its_flags() {
+        let mail = "From: a@b.example\nTo: c@d.example\n\nHello\n";
+        let plist = "<plist><dict><key>flags</key>\n\t<integer>66</integer></dict></plist>";
+        let mut loaded = Loaded::default();
+        loaded
+            .load(format!("{}    \n{mail}{plist}", mail.len()).as_bytes())
+            .unwrap();
+        assert_eq!(loaded.bytes, mail.as_bytes());
+        assert_eq!(
+            loaded.marks,
+            Marks {
+                draft: true,
+                deleted: true,
+                stored: None
+            }
+        );
+        loaded.load(mail.as_bytes()).unwrap();
+        assert_eq!(
+            (loaded.bytes.as_slice(), loaded.marks),
+            (mail.as_bytes(), Marks::default())
+        );
+    }
+
+    #[test]
+    fn a_message_longer_than_is_held_is_hashed_whole() {
+        let mut long = b"From: a@b.example\nTo: c@d.example\n\n".to_vec();
+        long.resize(LONGEST_HELD + 100_000, b'x');
+        let mut loaded = Loaded::default();
+        loaded.load(long.as_slice()).unwrap();
+        assert_eq!((loaded.bytes.len(), loaded.whole), (LONGEST_HELD, false));
+        assert_eq!(loaded.sha256, Some(Sha256::digest(&long).into()));
     }
 }

@@ -7,13 +7,15 @@
 mod archive;
 mod disk;
 mod eml;
+mod local;
 mod maildir;
 mod mbox;
 mod recognise;
 mod role;
 mod sink;
 mod stdin;
-mod store;
+#[cfg(test)]
+mod testing;
 mod walk;
 
 use std::ops::ControlFlow;
@@ -41,7 +43,7 @@ pub struct Raw<'a> {
     pub bytes: &'a [u8],
     /// True where `bytes` is the whole message.
     pub whole: bool,
-    /// SHA-256 of the whole message where `bytes` is not all of it.
+    /// SHA-256 of the whole message. Some only where `bytes` is not all of it: else it is made from these.
     pub sha256: Option<[u8; 32]>,
     /// What the store says of it.
     pub marks: Marks,
@@ -79,11 +81,15 @@ pub trait Unit: Send + Sync {
     fn held(&self) -> usize;
     /// Reads its messages in the order in which they stand and gives each to `each`.
     ///
+    /// Gives its [`Span`] where it is a range of an mbox on disk. `None` for all others, and where the range broke
+    /// off: then nothing can be said of the range behind it, and what that one guessed has to do.
+    ///
     /// # Errors
     /// None: what cannot be read is given to `each` as [`Item::Unread`].
     fn read(&self, each: &mut dyn FnMut(Item<'_>)) -> Option<Span>;
     /// For a unit with a [`Span`]: the same unit, made to begin at `border` because its neighbour ended there. The
-    /// caller uses it where a guess at the first border was wrong.
+    /// caller uses it where a guess at the first border was wrong. `None` where there was nothing to guess: also for
+    /// the first range of a file.
     fn beginning_at(&self, border: u64) -> Option<Box<dyn Unit>>;
 }
 
@@ -115,10 +121,12 @@ pub trait Source: Send + Sync {
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> anyhow::Result<Coverage>;
     /// What tells that the source's files are the same as at an earlier reading, without reading them: paths,
-    /// sizes, times. `None` for standard input.
+    /// sizes, times. `None` for standard input. A folder is walked for it.
     fn stamp(&self) -> Option<String>;
     /// SHA-256 of the source as lower-case hex: of the file; of a folder, over the lines `sha256  path` (as
-    /// `sha256sum` prints them) of its files sorted by path. `stop` is asked now and then. `None` for standard input or where stopped.
+    /// `sha256sum` prints them) of its files sorted by path. `stop` is asked now and then. `None` where stopped.
+    ///
+    /// Standard input is hashed while it is read: `None` until [`Source::units`] has handed it out whole.
     ///
     /// # Errors
     /// A file that cannot be read.
@@ -135,9 +143,37 @@ pub fn open(name: &str) -> anyhow::Result<Box<dyn Source>> {
             "cannot open '{name}': this version does not read IMAP accounts\n  try: export the folder as mbox or .eml and scan that"
         );
     }
+    if name.starts_with("imap://") || name.starts_with("imaps://") {
+        anyhow::bail!(
+            "cannot open '{name}': this version does not read IMAP accounts\n  try: export the folder as mbox or .eml and scan that"
+        );
+    }
     if name == "-" {
         stdin::open()
     } else {
-        store::open(name)
+        local::open(name)
+    }
+}
+
+/// What an error of the operating system means, in plain words.
+fn plain(why: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    let text = why.to_string();
+    match (why.kind(), text.as_str()) {
+        (ErrorKind::NotFound, _) => "it is not there".into(),
+        (ErrorKind::PermissionDenied, _) => "permission denied".into(),
+        (
+            _,
+            "unexpected end of file"
+            | "failed to fill whole buffer"
+            | "incomplete frame"
+            | "incomplete deflate stream",
+        ) => "it ends too early".into(),
+        (_, text) => {
+            let text = text.split(" (os error").next().unwrap_or_default();
+            let mut letters = text.chars();
+            let first = letters.next().into_iter().flat_map(char::to_lowercase);
+            first.chain(letters).collect()
+        }
     }
 }

@@ -32,6 +32,11 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// True for what has no mark of its own and no mail's head.
+    pub(super) fn is_unknown(self) -> bool {
+        matches!(self, Kind::Empty | Kind::Other)
+    }
+
     /// For people; also what [`super::Source::kind`] says of a named file.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -263,9 +268,60 @@ pub(super) fn is_known(name: &[u8]) -> bool {
         b"Comments",
         b"Keywords",
     ];
-    let family = |f: &&[u8]| name.len() > f.len() && name[..f.len()].eq_ignore_ascii_case(f);
-    FAMILIES.iter().any(|f| family(&f))
+    let family = |f: &[u8]| name.len() > f.len() && name[..f.len()].eq_ignore_ascii_case(f);
+    FAMILIES.iter().any(|f| family(f))
         || [&WEAK[..], &STRONG[..], &MORE[..]]
             .iter()
             .any(|set| set.iter().any(|k| name.eq_ignore_ascii_case(k)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, recognise};
+
+    #[test]
+    fn mail_is_known_by_its_head() {
+        for mail in [
+            "From: a@b.example\nSubject: x\n\ntext",
+            "\u{feff}\r\nReceived: from x\r\n by y\r\nSubject: x\r\n\r\n",
+            "subject: x\nFROM: Pat\nto: Robin\n\n",
+            "X-Weird-Header-1: Foo\nFrom: a@b.example\nTo: c@d.example\n",
+            "MIME-Version: 1.0\nContent-Type: text/plain\n",
+            "To: a@b.example,\nc@d.example\nFrom: e@f.example\n",
+        ] {
+            assert_eq!(recognise(mail.as_bytes()), Kind::Mail, "{mail}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_mail() {
+        for text in [
+            "Year: 1963\nTitle: From Russia with love\n",
+            "Subject: shopping\n\nmilk",
+            "Package: mail\nMaintainer: a@b.example\nDate: today\n",
+            "HTTP/1.1 200 OK\nDate: x\nContent-Type: text/html\n",
+            "Date: x\nContent-Type: text/html\nContent-Length: 4\n",
+            "title: x\nfrom: a@b.example\nto: c@d.example\n",
+            "Dear all,\nFrom: a@b.example\nTo: c@d.example\n",
+            "From here on\nTo: nobody\n",
+            "From Russia with love\nYear: 1963\n",
+            "12\nnot an emlx\n",
+        ] {
+            assert!(
+                !matches!(
+                    recognise(text.as_bytes()),
+                    Kind::Mail | Kind::Mbox(..) | Kind::Emlx
+                ),
+                "{text}"
+            );
+        }
+        assert_eq!(recognise(b""), Kind::Empty);
+    }
+
+    #[test]
+    fn marks_come_before_everything() {
+        assert_eq!(recognise(b"PK\x03\x04From: a@b.example"), Kind::Zip);
+        assert_eq!(recognise(b"!BDN"), Kind::Pst);
+        assert_eq!(recognise(&[0; 600]), Kind::Other);
+    }
 }

@@ -1,144 +1,174 @@
-//! What a folder is for, by its name: sent mail and drafts in the languages of Thunderbird, Roundcube, Outlook and Gmail.
-//! A name is a hint: what a message says of itself (who wrote it) decides whether it is judged.
+//! What a folder is for, told from its name.
+//!
+//! `sent-names.txt` holds the names that mail programs give the folder of sent mail, in about a hundred languages, as
+//! written and in the modified UTF-7 of IMAP, which Maildir++ keeps on disk.
 
-use crate::place::Role;
+use super::Role;
+use std::collections::HashSet;
+use std::sync::OnceLock;
+use unicode_normalization::UnicodeNormalization;
 
-/// Names of sent folders that mail programs use, a line each.
 const SENT: &str = include_str!("sent-names.txt");
-/// More of them: Outlook, Apple Mail, Gmail, and short forms.
-const MORE_SENT: &[&str] = &[
-    "sent",
-    "sent items",
-    "sent mail",
-    "sent messages",
-    "sent-mail",
-    "sentitems",
-    "sentmail",
-    "outbox",
-    "gesendete elemente",
-    "gesendete objekte",
-    "éléments envoyés",
-    "messages envoyés",
-    "elementos enviados",
-    "mensajes enviados",
-    "posta inviata",
-    "verzonden items",
-    "eitemau a anfonwyd",
-    "anfonwyd",
-];
+
 const DRAFTS: &[&str] = &[
-    "drafts",
     "draft",
-    "entwürfe",
-    "brouillons",
-    "borradores",
+    "drafts",
+    "abbozzi",
     "bozze",
+    "borradores",
+    "borrador",
+    "brouillon",
+    "brouillons",
+    "ciorne",
     "concepten",
+    "dréachtaí",
     "drafftiau",
-    "rascunhos",
-    "utkast",
+    "drög",
+    "entwurf",
+    "entwürfe",
+    "esborranys",
+    "juodraščiai",
+    "kladde",
     "kladder",
-    "luonnokset",
-    "wersje robocze",
     "koncepty",
+    "konsepti",
+    "konseptit",
+    "kopie robocze",
+    "luonnokset",
+    "melnraksti",
+    "mustandid",
+    "nacrti",
+    "osnutki",
+    "piszkozatok",
+    "rascunho",
+    "rascunhos",
+    "rozepsané",
+    "rozpísané",
+    "skice",
+    "szkice",
+    "taslaklar",
+    "utkast",
+    "zirriborroak",
+    "πρόχειρα",
+    "нацрти",
+    "чернетки",
+    "чернови",
     "черновики",
+    "чарнавікі",
 ];
-/// Path components that say nothing of what a folder is for.
-const SILENT: &[&str] = &["messages", "mbox", "cur", "new", "data", "attachments"];
 
-/// The role of a folder, by the last name in its chain that says anything.
-pub(super) fn role(chain: &str) -> Role {
-    for part in chain.rsplit(['/', '!']) {
-        let bare = bare(part);
-        if bare.is_empty()
-            || SILENT.contains(&bare.as_str())
-            || bare.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
-        {
-            continue;
+impl Role {
+    /// Of the folder that a path leads to: its components separated by `/` or `!`, or by `.` in a Maildir++ name.
+    ///
+    /// What lies within a folder of sent mail is sent mail too. Only a folder that itself is called drafts holds
+    /// drafts: they are not judged, so a guess must not go far.
+    pub fn of(path: &str) -> Role {
+        let names: Vec<String> = path
+            .split(['/', '!', '\\'])
+            .flat_map(parts)
+            .map(folded)
+            .filter(|n| !is_plumbing(n))
+            .collect();
+        if names.last().is_some_and(|n| DRAFTS.contains(&n.as_str())) {
+            Role::Drafts
+        } else if names.iter().any(|n| sent().contains(n.as_str())) {
+            Role::Sent
+        } else {
+            Role::Other
         }
-        // Maildir++ writes the whole path of a folder into one name.
-        let last = bare.rsplit('.').next().unwrap_or_default().to_owned();
-        let year = last.len() == 4 && last.bytes().all(|byte| byte.is_ascii_digit());
-        let named = [
-            bare.as_str(),
-            last.as_str(),
-            if year {
-                bare.trim_end_matches(&last).trim_end_matches('.')
-            } else {
-                ""
-            },
-        ];
-        if named.iter().any(|name| is_sent(name)) {
-            return Role::Sent;
-        }
-        if named.iter().any(|name| DRAFTS.contains(name)) {
-            return Role::Drafts;
-        }
-        return Role::Other;
     }
-    Role::Other
 }
 
-/// A name in lower case, without the endings of stores and archives, without the number of a second folder.
-fn bare(part: &str) -> String {
-    let mut name = part.trim().to_lowercase();
-    for ending in [".gz", ".zst", ".zstd", ".mbox", ".mbx", ".sbd", ".txt"] {
-        if let Some(stem) = name.strip_suffix(ending) {
-            name = stem.to_owned();
-        }
+/// The folders that one component of a path stands for: `.Sent.2024` stands for two.
+fn parts(component: &str) -> Vec<&str> {
+    match component
+        .strip_prefix('.')
+        .or_else(|| component.strip_prefix("INBOX."))
+    {
+        Some(names) => names.split('.').collect(),
+        None => vec![component],
     }
-    let name = name.trim_start_matches('.');
+}
+
+/// Lower case, composed, without the endings that stores and archives give.
+fn folded(name: &str) -> String {
+    const ENDINGS: [&str; 10] = [
+        ".mbox", ".mbx", ".sbd", ".gz", ".zst", ".zip", ".tar", ".tgz", ".eml", ".txt",
+    ];
+    let mut name: String = name.trim().nfc().flat_map(char::to_lowercase).collect();
+    while let Some(shorter) = ENDINGS.iter().find_map(|e| name.strip_suffix(e)) {
+        name = shorter.to_owned();
+    }
+    // The second folder of a name: `Sent-1`, `Sent 2024`.
     match name.rsplit_once(['-', ' ', '_']) {
-        Some((stem, number))
-            if !stem.is_empty()
-                && number.len() <= 4
-                && number.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            stem.trim_end().to_owned()
-        }
-        _ => name.to_owned(),
+        Some((first, number)) if !first.is_empty() && is_number(number) => first.to_owned(),
+        _ => name,
     }
 }
 
-fn is_sent(name: &str) -> bool {
-    !name.is_empty()
-        && (MORE_SENT.contains(&name) || SENT.lines().any(|known| known.to_lowercase() == name))
+fn is_number(text: &str) -> bool {
+    (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Folders in which a store keeps its files: Maildir's, and those of Apple Mail within `Sent.mbox`.
+fn is_plumbing(name: &str) -> bool {
+    let uuid = name.len() == 36 && name.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit());
+    uuid || (is_number(name) && name.len() < 4)
+        || matches!(name, "cur" | "new" | "mbox" | "messages" | "data")
+}
+
+fn sent() -> &'static HashSet<String> {
+    static NAMES: OnceLock<HashSet<String>> = OnceLock::new();
+    NAMES.get_or_init(|| SENT.lines().map(folded).filter(|n| !n.is_empty()).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::Role;
 
     #[test]
-    fn sent_folders_are_known_in_many_stores_and_languages() {
-        for chain in [
+    fn folders_of_sent_mail_are_known_by_name() {
+        for sent in [
             "Sent",
-            ".Sent",
-            ".Sent.2024",
+            "SENT ITEMS",
             "Takeout/Mail/Sent.mbox",
-            "backup.zip!Mail/Sent Items",
             "[Gmail]/Sent Mail",
-            "Gesendet",
-            "Sent Messages.mbox/Messages",
+            "a.zip!Mail/Gesendet",
+            ".Sent.2024",
+            ".Envoy&AOk-s",
+            "Envoye\u{301}s",
             "INBOX.Sent",
+            "Sent.sbd/2024",
             "Sent-1",
+            "Sent Messages.mbox/6F9619FF-8B86-D011-B42D-00CF4FC964FF/Data/1/Messages",
             "sent.mbox.gz",
+            "送信済みトレイ",
         ] {
-            assert_eq!(role(chain), Role::Sent, "{chain}");
+            assert_eq!(Role::of(sent), Role::Sent, "{sent}");
         }
     }
 
     #[test]
-    fn other_folders_are_not_sent() {
-        for chain in [
+    fn only_the_folder_itself_can_be_drafts() {
+        for drafts in [
+            "Drafts",
+            "[Gmail]/Drafts",
+            "Mail/Entwürfe",
+            ".Drafts",
+            "Drafts.mbox/Messages",
+            "Sent/Drafts",
+        ] {
+            assert_eq!(Role::of(drafts), Role::Drafts, "{drafts}");
+        }
+        for other in [
             "",
             "Inbox",
+            "Drafts/2024",
             "Sentinel",
-            "Archive/2024",
-            "All mail Including Spam and Trash.mbox",
+            "Unsent",
+            "Archive/2024.mbox",
         ] {
-            assert_eq!(role(chain), Role::Other, "{chain}");
+            assert_eq!(Role::of(other), Role::Other, "{other}");
         }
-        assert_eq!(role("[Gmail]/Drafts"), Role::Drafts);
     }
 }

@@ -1,8 +1,8 @@
 //! Where a source hands out what it found: units, and single messages that are packed into units.
 
 use super::{Coverage, Folder, Item, Marks, Position, Raw, Span, Unit, Unread};
-use std::ops::ControlFlow;
-use std::ops::Range;
+use std::io;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,11 +43,6 @@ impl<'a> Sink<'a> {
             special: 0,
             partial: 0,
         }
-    }
-
-    /// What counts the bytes read from the source, for readers that are read in order.
-    pub(super) fn counter(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.read)
     }
 
     /// Hands out a unit.
@@ -225,22 +220,32 @@ impl Unit for Packed {
     }
 }
 
-/// Counts the bytes that are read through it.
+/// Counts the bytes that are read from the source, for progress.
 pub(super) struct Counted<R> {
-    pub(super) input: R,
-    pub(super) read: Arc<AtomicU64>,
+    inner: R,
+    count: Arc<AtomicU64>,
 }
 
-impl<R: std::io::Read> std::io::Read for Counted<R> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.input.read(into)?;
-        self.read.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
+impl<R> Counted<R> {
+    /// Units that `sink` packs from now on cover what is read through it.
+    pub(super) fn new(inner: R, sink: &Sink<'_>) -> Counted<R> {
+        Counted {
+            inner,
+            count: Arc::clone(&sink.read),
+        }
     }
 }
 
-impl<R: std::io::Seek> std::io::Seek for Counted<R> {
-    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
-        self.input.seek(to)
+impl<R: io::Read> io::Read for Counted<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(into)?;
+        self.count.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+impl<R: io::Seek> io::Seek for Counted<R> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
     }
 }

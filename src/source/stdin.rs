@@ -1,67 +1,80 @@
-//! Standard input as a source: an mbox, one message, or an archive. It can be read once, so it is hashed while it is read
-//! and a reading that was cut off begins anew.
+//! Standard input as a source: an mbox, a message, an archive. It is read once, in order, and hashed on the way.
 
-use std::io::{Cursor as Memory, Read};
+use super::archive::{self, Place};
+use super::disk;
+use super::local::{PIECE, article};
+use super::recognise::{self, Kind};
+use super::sink::{Counted, Sink};
+use super::walk::Walk;
+use super::{Coverage, Source, Unit, plain};
+use anyhow::{anyhow, bail};
+use sha2::{Digest, Sha256};
+use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, bail};
-use sha2::{Digest, Sha256};
-
-use super::archive::{self, Spot};
-use super::disk::hex;
-use super::recognise::{Kind, PREFIX, recognise};
-use super::sink::{Counted, Sink};
-use super::{Coverage, Source, Unit};
-
-struct Stdin {
-    prefix: Mutex<Vec<u8>>,
-    kind: Kind,
-    sha256: Mutex<Option<String>>,
-}
-
 /// Opens standard input.
 pub(super) fn open() -> anyhow::Result<Box<dyn Source>> {
-    let mut prefix = Vec::with_capacity(PREFIX);
-    std::io::stdin()
-        .lock()
-        .take(PREFIX as u64)
-        .read_to_end(&mut prefix)
-        .context("cannot read standard input")?;
-    let kind = recognise(&prefix);
-    if !matches!(
-        kind,
-        Kind::Mbox(..) | Kind::Mail | Kind::Emlx | Kind::Gzip | Kind::Zstd | Kind::Zip | Kind::Tar
-    ) {
-        let what = if kind == Kind::Empty {
-            "it is empty".to_owned()
-        } else {
-            "it holds no mail that ccspill can recognise".to_owned()
-        };
-        bail!("cannot read standard input: {what}\n  try: ccspill scan - < SENT.mbox");
+    of(Box::new(io::stdin()))
+}
+
+/// Standard input: read once, in order.
+struct StandardInput {
+    kind: Kind,
+    reader: Mutex<Option<Box<dyn Read + Send>>>,
+    hash: Mutex<Option<String>>,
+}
+
+/// Opens standard input, or whatever stands in for it.
+fn of(mut reader: Box<dyn Read + Send>) -> anyhow::Result<Box<dyn Source>> {
+    let mut prefix = Vec::new();
+    let read = reader
+        .by_ref()
+        .take(recognise::PREFIX as u64)
+        .read_to_end(&mut prefix);
+    read.map_err(|why| {
+        anyhow!(
+            "cannot read standard input: {}\n  try: name a file instead",
+            plain(&why)
+        )
+    })?;
+    let kind = recognise::recognise(&prefix);
+    let (what, mend) = match kind {
+        Kind::Empty => ("it is empty".to_owned(), "ccspill scan - < SENT.mbox"),
+        Kind::Pst => (
+            "it is an Outlook store (PST), which this version does not read".to_owned(),
+            "export its folders as mbox or .eml",
+        ),
+        Kind::Compound => (
+            "it is an Outlook message or an Office document, which this version does not read"
+                .to_owned(),
+            "save it as .eml",
+        ),
+        Kind::OtherArchive(name) => (
+            format!(
+                "it is {} {name}, which this version does not read",
+                article(name)
+            ),
+            "unpack it before the pipe",
+        ),
+        Kind::Other => (
+            "it holds no mail that ccspill can recognise".to_owned(),
+            "ccspill scan - < SENT.mbox",
+        ),
+        _ => Default::default(),
+    };
+    if !what.is_empty() {
+        bail!("cannot read standard input: {what}\n  try: {mend}");
     }
-    Ok(Box::new(Stdin {
-        prefix: Mutex::new(prefix),
+    let whole = io::Cursor::new(prefix).chain(reader);
+    Ok(Box::new(StandardInput {
         kind,
-        sha256: Mutex::new(None),
+        reader: Mutex::new(Some(Box::new(whole))),
+        hash: Mutex::new(None),
     }))
 }
 
-/// Hashes what is read through it.
-struct Hashed<R> {
-    input: R,
-    hash: Sha256,
-}
-
-impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.input.read(into)?;
-        self.hash.update(&into[..count]);
-        Ok(count)
-    }
-}
-
-impl Source for Stdin {
+impl Source for StandardInput {
     fn name(&self) -> &str {
         "-"
     }
@@ -78,23 +91,28 @@ impl Source for Stdin {
         &self,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> anyhow::Result<Coverage> {
-        let prefix =
-            std::mem::take(&mut *self.prefix.lock().unwrap_or_else(PoisonError::into_inner));
+        let reader = self
+            .reader
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let reader = reader.ok_or_else(|| {
+            anyhow!("cannot read standard input twice\n  try: save it to a file, and name that")
+        })?;
         let mut sink = Sink::new(each);
-        let input = Memory::new(prefix).chain(std::io::stdin().lock());
-        let mut input = Hashed {
-            input: Counted {
-                input,
-                read: sink.counter(),
-            },
-            hash: Sha256::new(),
+        let mut reader = Hashed {
+            inner: Counted::new(reader, &sink),
+            hasher: Sha256::new(),
         };
-        if archive::stream(Box::new(&mut input), &Spot::new(""), &mut sink).is_continue() {
-            // What stands behind the mail (the end of an archive) belongs to the hash too.
-            std::io::copy(&mut input, &mut std::io::sink())
-                .context("cannot read standard input to its end")?;
-            *self.sha256.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(hex(&input.hash.finalize()));
+        let walk = Walk {
+            name: "-",
+            piece: PIECE,
+        };
+        let flow = archive::stream(&mut reader, &Place::of_file(&walk, ""), &mut sink);
+        // What stands behind the mail, such as the end of an archive, belongs to the hash too.
+        if flow.is_continue() && io::copy(&mut reader, &mut io::sink()).is_ok() {
+            *self.hash.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(disk::hex(&reader.hasher.finalize()));
         }
         Ok(sink.finish())
     }
@@ -105,9 +123,23 @@ impl Source for Stdin {
 
     fn sha256(&self, _: &dyn Fn() -> bool) -> anyhow::Result<Option<String>> {
         Ok(self
-            .sha256
+            .hash
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone())
+    }
+}
+
+/// Hashes what is read.
+struct Hashed<R> {
+    inner: R,
+    hasher: Sha256,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(into)?;
+        self.hasher.update(&into[..n]);
+        Ok(n)
     }
 }

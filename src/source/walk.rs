@@ -1,275 +1,300 @@
-//! Walks a folder on disk in a fixed order: of each folder first its files, then its subfolders, sorted by bytes. Symbolic
-//! links are not followed, so there are no loops; pipes and devices are never opened.
+//! A folder on disk: a Maildir, a folder of messages, a tree of mbox files as Thunderbird, Apple Mail and Takeout
+//! leave it, or any mixture of these with other files.
+//!
+//! Every file is recognised by its content, so Thunderbird's `Sent` beside `Sent.msf` and Apple Mail's `Sent.mbox/mbox`
+//! or `Sent.mbox/Messages/1.emlx` need no rule of their own. Names are taken in byte order. Symbolic links are not
+//! followed, so there are no loops, and nothing but regular files is opened.
 
-use std::fs::Metadata;
+use super::archive::{self, Place};
+use super::disk::Disk;
+use super::eml::{File, Files};
+use super::maildir::{self, Signs};
+use super::recognise::{self, Kind};
+use super::sink::{Flow, Sink};
+use super::{Folder, Position, Role, mbox, plain};
+use std::ffi::OsString;
+use std::fs;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::archive::{self, Spot, named_as_mail, unreadable};
-use super::disk::{Cursor, Disk};
-use super::recognise::{Kind, PREFIX, recognise};
-use super::role::role;
-use super::sink::{Flow, Sink};
-use super::{Folder, Marks, eml, maildir, mbox};
-
-/// Bytes of an mbox that one unit covers.
-pub(super) const PIECE: u64 = 4 << 20;
-/// How many files one unit covers, and how many bytes.
-const FILES: usize = 256;
-const FILES_BYTES: u64 = 4 << 20;
-/// How deep folders are entered.
-const DEEPEST: usize = 200;
-
-/// What stands in a folder.
-pub(super) enum Entry<'a> {
-    /// A regular file: where, its path inside the source.
-    File(&'a Path, &'a str, &'a Metadata),
-    /// A symbolic link, which is not followed.
-    Link,
-    /// A pipe, socket or device.
-    Special,
-    /// What cannot be looked at, and why.
-    Unreadable(&'a str, String),
+/// What is known of a source while it is walked.
+pub(super) struct Walk<'w> {
+    /// The source's own name, for the roles of its folders.
+    pub(super) name: &'w str,
+    /// How many bytes of an mbox make a unit.
+    pub(super) piece: u64,
 }
 
-/// Visits everything below `root`.
-pub(super) fn visit(root: &Path, each: &mut dyn FnMut(Entry<'_>) -> Flow) -> Flow {
-    let mut waiting: Vec<(PathBuf, String, usize)> = vec![(root.to_owned(), String::new(), 0)];
-    while let Some((folder, inside, depth)) = waiting.pop() {
-        if depth > DEEPEST {
-            each(Entry::Unreadable(
-                &inside,
-                format!("folders stand in one another more than {DEEPEST} deep"),
-            ))?;
-            continue;
+/// A file or a folder that is still to be read, with its chain inside the source.
+enum Task {
+    File(PathBuf, String),
+    Folder(PathBuf, String),
+}
+
+impl Walk<'_> {
+    /// The folder with this chain.
+    pub(super) fn folder(&self, chain: &str) -> Arc<Folder> {
+        let role = Role::of(&format!("{}/{chain}", self.name));
+        Arc::new(Folder {
+            chain: chain.to_owned(),
+            role,
+        })
+    }
+
+    /// Hands out what the folder `root` holds.
+    pub(super) fn tree(&self, root: &Path, sink: &mut Sink<'_>) -> Flow {
+        // A list of its own and no recursion: folders may be nested deeper than a thread's stack.
+        let mut tasks = vec![Task::Folder(root.to_owned(), String::new())];
+        while let Some(task) = tasks.pop() {
+            match task {
+                Task::File(path, chain) => self.file(&path, &chain, sink)?,
+                Task::Folder(path, chain) => self.list(&path, &chain, &mut tasks, sink)?,
+            }
         }
-        let mut entries = match std::fs::read_dir(&folder)
-            .and_then(Iterator::collect::<std::io::Result<Vec<_>>>)
-        {
+        ControlFlow::Continue(())
+    }
+
+    /// Hands out what a folder itself holds, and notes what lies further down.
+    fn list(&self, path: &Path, chain: &str, tasks: &mut Vec<Task>, sink: &mut Sink<'_>) -> Flow {
+        let folder = self.folder(chain);
+        let entries = match mail_entries(path) {
             Ok(entries) => entries,
-            Err(error) => {
-                each(Entry::Unreadable(
-                    &inside,
-                    format!("the folder cannot be opened: {error}"),
-                ))?;
-                continue;
+            Err(why) => {
+                return sink.unread(
+                    &folder,
+                    None,
+                    None,
+                    format!("the folder cannot be read: {}", plain(&why)),
+                );
             }
         };
-        // A case is made from mail and is none, wherever somebody put it.
-        if entries.iter().any(|entry| entry.file_name() == "case.db") {
-            continue;
-        }
-        entries.sort_by_key(std::fs::DirEntry::file_name);
-        let mut below = Vec::new();
-        for entry in entries {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let path = if inside.is_empty() {
-                name
+        let mut signs = Signs::default();
+        entries
+            .iter()
+            .filter(|e| e.1.is_dir())
+            .for_each(|e| signs.note(&e.0.to_string_lossy()));
+        let (mut files, mut below) = (Vec::new(), Vec::new());
+        for (name, sort) in entries {
+            let shown = name.to_string_lossy().into_owned();
+            let path = path.join(&name);
+            if sort.is_dir() && signs.is_maildir() && shown == "tmp" {
+                continue;
+            } else if sort.is_dir()
+                && signs.is_maildir()
+                && maildir::HOLDING.contains(&shown.as_str())
+            {
+                self.maildir(&path, &shown, chain, signs, &mut files, &mut below, sink)?;
+            } else if sort.is_dir() {
+                below.push(Task::Folder(path, under(chain, &shown)));
             } else {
-                format!("{inside}/{name}")
-            };
-            match entry.metadata() {
-                Err(error) => each(Entry::Unreadable(
-                    &path,
-                    format!("cannot be looked at: {error}"),
-                ))?,
-                Ok(metadata) if metadata.is_symlink() => each(Entry::Link)?,
-                Ok(metadata) if metadata.is_dir() => below.push((entry.path(), path, depth + 1)),
-                Ok(metadata) if metadata.is_file() => {
-                    each(Entry::File(&entry.path(), &path, &metadata))?
+                let position = shown.clone();
+                if let Some(file) = self.entry(path.clone(), position, sort, &folder, sink)? {
+                    files.extend(file.mail);
+                    below.extend(file.other.then(|| Task::File(path, under(chain, &shown))));
                 }
-                Ok(_) => each(Entry::Special)?,
             }
         }
-        waiting.extend(below.into_iter().rev());
+        tasks.extend(below.into_iter().rev());
+        for unit in Files::units(&folder, files) {
+            sink.unit(Box::new(unit))?;
+        }
+        ControlFlow::Continue(())
     }
-    ControlFlow::Continue(())
-}
 
-/// Hands out everything below a folder.
-pub(super) fn folder(root: &Path, sink: &mut Sink<'_>) -> Flow {
-    let mut mails = Mails::default();
-    visit(root, &mut |entry| match entry {
-        Entry::Link => {
+    /// Notes the messages in a Maildir's `cur` or `new`.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "two lists to fill and two names for one place"
+    )]
+    fn maildir(
+        &self,
+        dir: &Path,
+        holder: &str,
+        chain: &str,
+        signs: Signs,
+        files: &mut Vec<File>,
+        below: &mut Vec<Task>,
+        sink: &mut Sink<'_>,
+    ) -> Flow {
+        let folder = self.folder(chain);
+        let entries = match entries(dir) {
+            Ok(entries) => entries,
+            Err(why) => {
+                let position = Some(Position::Path(holder.to_owned()));
+                return sink.unread(
+                    &folder,
+                    position,
+                    None,
+                    format!("the folder cannot be read: {}", plain(&why)),
+                );
+            }
+        };
+        for (name, sort) in entries {
+            let shown = name.to_string_lossy().into_owned();
+            let path = dir.join(&name);
+            let position = format!("{holder}/{shown}");
+            if sort.is_dir() {
+                below.push(Task::Folder(path, under(chain, &position)));
+            } else if sort.is_file() && signs.is_surely() && !shown.starts_with('.') {
+                let bytes = path.symlink_metadata().map_or(0, |m| m.len());
+                files.push(File {
+                    path,
+                    position,
+                    bytes,
+                    marks: maildir::marks(&shown),
+                });
+            } else if let Some(found) =
+                self.entry(path.clone(), position.clone(), sort, &folder, sink)?
+            {
+                files.extend(found.mail);
+                below.extend(
+                    found
+                        .other
+                        .then(|| Task::File(path, under(chain, &position))),
+                );
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Looks at one entry that is no folder.
+    fn entry(
+        &self,
+        path: PathBuf,
+        position: String,
+        sort: fs::FileType,
+        folder: &Arc<Folder>,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<(), Option<Found>> {
+        if sort.is_symlink() {
             sink.links += 1;
-            ControlFlow::Continue(())
+            return ControlFlow::Continue(None);
         }
-        Entry::Special => {
+        if !sort.is_file() {
             sink.special += 1;
-            ControlFlow::Continue(())
+            return ControlFlow::Continue(None);
         }
-        Entry::Unreadable(path, reason) => {
-            mails.flush(sink)?;
-            sink.unread(&Spot::new(path).folder(), None, None, reason)
-        }
-        Entry::File(path, inside, metadata) => file(path, inside, metadata, &mut mails, sink),
-    })?;
-    mails.flush(sink)
-}
-
-fn file(
-    path: &Path,
-    inside: &str,
-    metadata: &Metadata,
-    mails: &mut Mails,
-    sink: &mut Sink<'_>,
-) -> Flow {
-    let (parent, position, marks) = maildir::place(inside);
-    match inside.rsplit('/').nth(1) {
-        Some("cur" | "new") if hidden(inside) => {
-            sink.not_mail += 1;
-            return ControlFlow::Continue(());
-        }
-        Some("cur" | "new") => {
-            return mails.add(parent, mail(path, position, marks, metadata), sink);
-        }
-        Some("tmp") if is_maildir(path) => return ControlFlow::Continue(()),
-        _ => {}
-    }
-    let unread = |mails: &mut Mails, sink: &mut Sink<'_>, reason: String| {
-        mails.flush(sink)?;
-        sink.unread(
-            &Spot::new(inside).folder(),
-            None,
-            Some(metadata.len()),
-            reason,
-        )
-    };
-    let opened = Disk::open(path).and_then(|disk| disk.prefix(PREFIX).map(|prefix| (disk, prefix)));
-    let (disk, prefix) = match opened {
-        Ok(opened) => opened,
-        Err(error) => return unread(mails, sink, format!("cannot be opened: {error}")),
-    };
-    match recognise(&prefix) {
-        kind @ (Kind::Mail | Kind::Emlx) => {
-            sink.partial += u64::from(kind == Kind::Emlx && inside.ends_with(".partial.emlx"));
-            mails.add(parent, mail(path, position, marks, metadata), sink)
-        }
-        Kind::Mbox(first, habit) => {
-            mails.flush(sink)?;
-            mbox::ranges(
-                &Arc::new(disk),
-                first,
-                habit,
-                &mbox_folder(inside),
-                PIECE,
-                sink,
-            )
-        }
-        kind @ (Kind::Gzip | Kind::Zstd | Kind::Tar | Kind::Zip) => {
-            mails.flush(sink)?;
-            archive::on_disk(&disk, kind, &Spot::new(inside), sink)
-        }
-        kind => match unreadable(kind, &inside.to_lowercase()) {
-            _ if named_as_mail(inside) => {
-                mails.add(parent, mail(path, position, marks, metadata), sink)
-            }
-            Some(reason) => unread(mails, sink, reason),
-            None => {
-                sink.not_mail += 1;
-                ControlFlow::Continue(())
-            }
-        },
-    }
-}
-
-/// Whether a name begins with a dot: in a Maildir such a file is no message.
-fn hidden(path: &str) -> bool {
-    path.rsplit('/')
-        .next()
-        .is_some_and(|name| name.starts_with('.'))
-}
-
-/// The folder of an mbox: Apple Mail keeps it as a file `mbox` in a package that has the folder's name.
-fn mbox_folder(inside: &str) -> Arc<Folder> {
-    let chain = inside.strip_suffix("/mbox").unwrap_or(inside);
-    Arc::new(Folder {
-        chain: chain.to_owned(),
-        role: role(chain),
-    })
-}
-
-fn mail(path: &Path, position: &str, marks: Marks, metadata: &Metadata) -> eml::Mail {
-    eml::Mail {
-        path: path.to_owned(),
-        position: position.to_owned(),
-        marks,
-        size: metadata.len(),
-    }
-}
-
-/// Whether a file in a folder `tmp` stands in a Maildir.
-fn is_maildir(path: &Path) -> bool {
-    path.parent()
-        .and_then(Path::parent)
-        .is_some_and(|folder| folder.join("cur").is_dir())
-}
-
-/// Files that are messages, gathered into units.
-#[derive(Default)]
-struct Mails {
-    folder: Option<Arc<Folder>>,
-    files: Vec<eml::Mail>,
-    bytes: u64,
-}
-
-impl Mails {
-    fn add(&mut self, chain: &str, mail: eml::Mail, sink: &mut Sink<'_>) -> Flow {
-        if self
-            .folder
-            .as_ref()
-            .is_some_and(|folder| folder.chain != chain)
-        {
-            self.flush(sink)?;
-        }
-        self.folder.get_or_insert_with(|| {
-            Arc::new(Folder {
-                chain: chain.to_owned(),
-                role: role(chain),
-            })
+        let looked = Disk::open(&path).and_then(|disk| {
+            Ok((
+                disk.len(),
+                recognise::recognise(&disk.prefix(recognise::PREFIX)?),
+            ))
         });
-        self.bytes += mail.size;
-        self.files.push(mail);
-        if self.files.len() >= FILES || self.bytes >= FILES_BYTES {
-            self.flush(sink)
-        } else {
-            ControlFlow::Continue(())
-        }
+        let found = match looked {
+            Ok((_, kind)) if kind.is_unknown() && !maildir::is_named_as_mail(&position) => {
+                sink.not_mail += 1;
+                None
+            }
+            Ok((bytes, Kind::Mail | Kind::Emlx | Kind::Empty | Kind::Other)) => {
+                sink.partial += u64::from(position.ends_with(".partial.emlx"));
+                let marks = maildir::marks(&position);
+                Some(Found {
+                    mail: Some(File {
+                        path,
+                        position,
+                        bytes,
+                        marks,
+                    }),
+                    other: false,
+                })
+            }
+            Ok(_) => Some(Found {
+                mail: None,
+                other: true,
+            }),
+            Err(why) => {
+                let bytes = path.symlink_metadata().ok().map(|m| m.len());
+                sink.unread(
+                    folder,
+                    Some(Position::Path(position)),
+                    bytes,
+                    format!("the file cannot be read: {}", plain(&why)),
+                )?;
+                None
+            }
+        };
+        ControlFlow::Continue(found)
     }
 
-    fn flush(&mut self, sink: &mut Sink<'_>) -> Flow {
-        let files = std::mem::take(&mut self.files);
-        self.bytes = 0;
-        match self.folder.take() {
-            Some(folder) if !files.is_empty() => sink.unit(Box::new(eml::Files { folder, files })),
-            _ => ControlFlow::Continue(()),
+    /// Hands out what one file holds. `chain` leads to it; empty where the file is the source.
+    pub(super) fn file(&self, path: &Path, chain: &str, sink: &mut Sink<'_>) -> Flow {
+        // Apple Mail keeps an mbox as a file of this name in a package that has the folder's name.
+        let folder = self.folder(chain.strip_suffix("/mbox").unwrap_or(chain));
+        let opened = Disk::open(path)
+            .and_then(|disk| Ok((recognise::recognise(&disk.prefix(recognise::PREFIX)?), disk)));
+        let (kind, disk) = match opened {
+            Ok((kind, disk)) => (kind, Arc::new(disk)),
+            Err(why) => {
+                return sink.unread(
+                    &folder,
+                    None,
+                    None,
+                    format!("the file cannot be read: {}", plain(&why)),
+                );
+            }
+        };
+        match kind {
+            Kind::Mbox(first, habit) => {
+                mbox::ranges(&disk, first, habit, &folder, self.piece, sink)
+            }
+            Kind::Mail | Kind::Emlx => {
+                let position = path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                let marks = maildir::marks(&position);
+                let file = File {
+                    path: path.to_owned(),
+                    position,
+                    bytes: disk.len(),
+                    marks,
+                };
+                sink.unit(Box::new(Files {
+                    folder,
+                    files: vec![file],
+                }))
+            }
+            // An mbox without messages.
+            Kind::Empty if chain.is_empty() => ControlFlow::Continue(()),
+            kind => archive::disk(&disk, kind, &Place::of_file(self, chain), sink),
         }
     }
 }
 
-/// Hands out one file that was named itself.
-pub(super) fn single(disk: &Arc<Disk>, kind: Kind, path: &Path, sink: &mut Sink<'_>) -> Flow {
-    match kind {
-        Kind::Mbox(first, habit) => {
-            mbox::ranges(disk, first, habit, &Spot::new("").folder(), PIECE, sink)
-        }
-        Kind::Mail | Kind::Emlx => {
-            let name = path
-                .file_name()
-                .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            let folder = Spot::new("").folder();
-            let mut flow = ControlFlow::Continue(());
-            eml::give(
-                &mut Cursor { disk, at: 0 },
-                &folder,
-                &name,
-                maildir::marks(&name),
-                &mut |item| flow = sink.item(&folder, item),
-            );
-            flow
-        }
-        Kind::Empty => ControlFlow::Continue(()),
-        kind => archive::on_disk(disk, kind, &Spot::new(""), sink),
+/// What an entry of a folder was found to be.
+struct Found {
+    mail: Option<File>,
+    /// A file of many messages, an archive, or one that has to be listed as unread.
+    other: bool,
+}
+
+fn under(chain: &str, name: &str) -> String {
+    if chain.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{chain}/{name}")
     }
+}
+
+/// The entries of a folder that may be mail, in byte order. A case is made from mail and is none, wherever it lies.
+pub(super) fn mail_entries(path: &Path) -> io::Result<Vec<(OsString, fs::FileType)>> {
+    let mut entries = entries(path)?;
+    if entries.iter().any(|(name, _)| name == "case.db") {
+        entries.clear();
+    }
+    Ok(entries)
+}
+
+/// The entries of a folder in byte order.
+pub(super) fn entries(path: &Path) -> io::Result<Vec<(OsString, fs::FileType)>> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        entries.push((entry.file_name(), entry.file_type()?));
+    }
+    entries.sort_unstable_by(|a, b| a.0.as_encoded_bytes().cmp(b.0.as_encoded_bytes()));
+    Ok(entries)
 }

@@ -35,12 +35,9 @@ impl Habit {
     pub(super) fn of(prefix: &[u8]) -> Option<Habit> {
         let cr = bare_cr(prefix);
         let line = FromLine::parse(prefix, cr)?;
-        let known = rest(prefix, &line, cr)
-            .next()
-            .and_then(field_name)
-            .is_some_and(is_known);
         let dated = line.date.is_some();
-        (dated || known).then_some(Habit {
+        let known = dated || head_follows(prefix, &line, line.is_plausible(), cr);
+        known.then_some(Habit {
             cr,
             undated: !dated,
             wordy: !dated && line.words > 1,
@@ -109,6 +106,13 @@ impl FromLine {
             git,
             address,
         })
+    }
+}
+
+impl FromLine {
+    /// True where it has no date and no more than a border without one has: nothing, `-`, an address.
+    fn is_plausible(&self) -> bool {
+        self.words == 0 || (self.words == 1 && self.address)
     }
 }
 
@@ -188,15 +192,17 @@ fn repeats(window: &[u8], line: &FromLine, seen: Once, cr: bool) -> bool {
 /// A line without a date in a body: `From `, `From -`, `From 123@xxx` before a head that is surely one of mail.
 fn undated(window: &[u8], line: &FromLine, blank: bool, habit: Habit) -> bool {
     let usual = habit.undated && (line.words <= 1 || habit.wordy);
-    let plausible = line.words == 0 || (line.words == 1 && line.address);
-    if !usual && !(plausible && blank) {
-        return false;
-    }
-    let mut after = rest(window, line, habit.cr)
+    let plausible = line.is_plausible();
+    (usual || plausible && blank) && head_follows(window, line, plausible && usual, habit.cr)
+}
+
+/// True where the next line is a field that mail uses, and, unless one is enough, so is another after it.
+fn head_follows(window: &[u8], line: &FromLine, one_is_enough: bool, cr: bool) -> bool {
+    let known = |l: &[u8]| field_name(l).is_some_and(is_known);
+    let mut after = rest(window, line, cr)
         .take(HEAD_LINES)
         .take_while(|l| !l.is_empty() && !l.starts_with(b"From "));
-    let known = |l: &[u8]| field_name(l).is_some_and(is_known);
-    after.next().is_some_and(known) && (plausible && usual || after.any(known))
+    after.next().is_some_and(known) && (one_is_enough || after.any(known))
 }
 
 /// The lines after the From_ line.

@@ -7,7 +7,8 @@
 
 use super::from_line::{FromLine, Habit, LINE};
 use super::window::{Input, Window};
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
+use std::sync::LazyLock;
 
 /// Longest body that a length is believed of. A stream has to hold that much to see whether it holds good.
 const LONGEST_BODY: u64 = 16 << 20;
@@ -97,27 +98,28 @@ pub(super) fn head_end(bytes: &[u8], first: bool, cr: bool) -> Option<usize> {
     }
     // The likelier of the two first: the other is then looked for in the head alone.
     let crlf = memchr::memchr(b'\n', bytes).is_some_and(|at| at > 0 && bytes[at - 1] == b'\r');
-    let (one, other): (&[u8], &[u8]) = if crlf {
-        (b"\n\r\n", b"\n\n")
-    } else {
-        (b"\n\n", b"\n\r\n")
-    };
-    let found = memmem::find(bytes, one).map(|at| at + one.len());
-    let earlier = &bytes[..found.unwrap_or(bytes.len())];
-    memmem::find(earlier, other)
-        .map(|at| at + other.len())
-        .or(found)
+    let (one, other) = if crlf { (&CRLF, &LF) } else { (&LF, &CRLF) };
+    let end =
+        |finder: &Finder<'_>, within: &[u8]| Some(finder.find(within)? + finder.needle().len());
+    let found = end(one, bytes);
+    end(other, &bytes[..found.unwrap_or(bytes.len())]).or(found)
 }
+
+// Made once: every message needs them, and making one costs as much as searching a head.
+static LF: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n\n"));
+static CRLF: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n\r\n"));
+static LOWER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"ength"));
+static UPPER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"ENGTH"));
 
 /// The values of the Content-Length fields in a head.
 fn lengths(head: &[u8], cr: bool) -> ([u64; TRIED], usize) {
     let (mut lengths, mut count) = ([0; TRIED], 0);
-    for tail in [&b"ength"[..], b"ENGTH"] {
-        for at in memmem::find_iter(head, tail) {
+    for tail in [&LOWER, &UPPER] {
+        for at in tail.find_iter(head) {
             if count == TRIED {
                 break;
             }
-            if let Some(length) = length_at(head, at + tail.len(), cr) {
+            if let Some(length) = length_at(head, at + tail.needle().len(), cr) {
                 lengths[count] = length;
                 count += 1;
             }

@@ -35,6 +35,8 @@ mod from_line;
 mod length;
 mod range;
 mod splitter;
+#[cfg(test)]
+mod tests;
 mod window;
 
 pub(super) use from_line::Habit;

@@ -34,7 +34,7 @@ pub(in crate::source) fn ranges(
     while low < disk.len() {
         let high = (low + piece.max(1)).min(disk.len());
         let begin = if low == first {
-            Begin::At(first)
+            Begin::First(first)
         } else {
             Begin::Guess
         };
@@ -64,6 +64,8 @@ struct Range {
 /// Where a range's first border is.
 #[derive(Clone, Copy)]
 enum Begin {
+    /// Where the file's first border is.
+    First(u64),
     At(u64),
     Guess,
 }
@@ -89,7 +91,7 @@ impl Unit for Range {
                     ended: border,
                 });
             }
-            Begin::At(border) => border,
+            Begin::First(border) | Begin::At(border) => border,
             Begin::Guess => self.low.saturating_sub(BEFORE),
         };
         let input = Slice {
@@ -99,7 +101,7 @@ impl Unit for Range {
         };
         let mut splitter = Splitter::new(Window::new(input, from, SPARE.take()), self.habit);
         match self.begin {
-            Begin::At(border) => splitter.begin(border),
+            Begin::First(border) | Begin::At(border) => splitter.begin(border),
             Begin::Guess if splitter.guess(self.low, self.high) => {}
             Begin::Guess => {
                 let why = splitter.why_torn();
@@ -113,6 +115,10 @@ impl Unit for Range {
     }
 
     fn beginning_at(&self, border: u64) -> Option<Box<dyn Unit>> {
+        // What stands before a file's first range is another file, whatever the two are called.
+        if matches!(self.begin, Begin::First(_)) {
+            return None;
+        }
         let (disk, folder) = (Arc::clone(&self.disk), Arc::clone(&self.folder));
         Some(Box::new(Range {
             disk,

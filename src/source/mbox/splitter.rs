@@ -99,7 +99,7 @@ impl<I: Input> Splitter<I> {
                     scanned = at;
                 }
                 None if self.window.ended() => return false,
-                None => scanned = self.read_on(scanned),
+                None => scanned = self.read_on(scanned, self.window.end()),
             }
             self.window.keep(scanned.saturating_sub(TAIL));
         }
@@ -121,7 +121,7 @@ impl<I: Input> Splitter<I> {
     pub(super) fn why_torn(&self) -> String {
         self.window
             .broke()
-            .map_or_else(String::new, ToString::to_string)
+            .map_or_else(String::new, crate::source::plain)
     }
 
     /// Finds where the message that begins at the border ends.
@@ -138,7 +138,9 @@ impl<I: Input> Splitter<I> {
         let mut scanned = start;
         let (next, next_line) = loop {
             let candidate = self.candidate(scanned);
-            let limit = candidate.unwrap_or(self.window.end());
+            // What a Content-Length makes the window read ahead has not been searched yet.
+            let searched = self.window.end();
+            let limit = candidate.unwrap_or(searched);
             if !head.ended
                 && let Some(body) = self.head_end(&mut head, start, limit)
                 && let Some(next) = length::proven(&mut self.window, start, body, self.habit)
@@ -153,30 +155,30 @@ impl<I: Input> Splitter<I> {
                     }
                     scanned = at;
                 }
-                None if self.window.ended() => break (self.window.end(), None),
-                None => scanned = self.read_on(scanned),
+                None if self.window.ended() && self.window.end() == searched => {
+                    break (searched, None);
+                }
+                None => scanned = self.read_on(scanned, searched),
             }
             self.hash_what_is_too_long(start, scanned, &mut head);
         };
+        self.take_in(start, next);
         let blank = if next_line.is_some() {
             self.blank_before(next, start)
         } else {
             0
         };
+        let end = (next - blank).max(start).min(self.window.end().max(start));
         self.found = Found {
             start,
-            end: (next - blank).max(start),
+            end,
             next,
             next_line,
         };
-        if next_line.is_none() && self.window.broke().is_some() {
+        if self.window.broke().is_some() && (next_line.is_none() || self.window.end() < next) {
             return Step::Torn;
         }
-        self.take_in();
-        if self.window.end() < self.found.end {
-            self.found.end = self.window.end();
-            return Step::Torn;
-        }
+        self.hash_rest(start, end);
         Step::Message
     }
 
@@ -232,11 +234,12 @@ impl<I: Input> Splitter<I> {
         self.finder.find(seen).map(|at| scanned + at as u64 + 1)
     }
 
-    /// Reads more; gives where the search goes on.
-    fn read_on(&mut self, scanned: u64) -> u64 {
-        let end = self.window.end();
-        self.window.more();
-        end.saturating_sub(5).max(scanned)
+    /// Reads more than what was searched; gives where the search goes on.
+    fn read_on(&mut self, scanned: u64, searched: u64) -> u64 {
+        if self.window.end() == searched {
+            self.window.more();
+        }
+        searched.saturating_sub(5).max(scanned)
     }
 
     fn judge(&mut self, at: u64, blank: bool, head: Option<Once>) -> Option<FromLine> {
@@ -314,22 +317,18 @@ impl<I: Input> Splitter<I> {
         }
     }
 
-    /// Brings the found message into the window, or hashes what of it is too long to be held.
-    fn take_in(&mut self) {
-        let Found { start, end, .. } = self.found;
-        if end - start > LONGEST_HELD as u64 && self.long.is_none() {
-            self.window.see(start, LONGEST_HELD);
-            self.put_aside(start);
-        }
-        if self.long.is_none() {
+    /// Brings into the window what a Content-Length stepped over.
+    fn take_in(&mut self, start: u64, next: u64) {
+        if self.long.is_none() && next > start {
             self.window
-                .see(start, usize::try_from(end - start).unwrap_or(LONGEST_HELD));
-            return;
+                .see(start, usize::try_from(next - start).unwrap_or(LONGEST_HELD));
         }
-        while self.window.end() < end && !self.window.ended() {
-            self.hash_until(self.window.end());
-            self.window.keep(self.window.end());
-            self.window.more();
+    }
+
+    /// Hashes what of the found message is too long to be held.
+    fn hash_rest(&mut self, start: u64, end: u64) {
+        if self.long.is_none() && end - start > LONGEST_HELD as u64 {
+            self.put_aside(start);
         }
         self.hash_until(end);
     }
