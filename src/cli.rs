@@ -89,7 +89,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
             terminal::write(&error.render().to_string());
             return Ok(ExitStatus::Done);
         }
-        Err(error) => return Err(misused(&error)),
+        Err(error) => return Err(misused(&error, &arguments)),
     };
     let shown = arguments
         .iter()
@@ -106,8 +106,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
 }
 
 /// A usage error as the house writes errors: what and why, then the mend.
-fn misused(error: &clap::Error) -> anyhow::Error {
+fn misused(error: &clap::Error, arguments: &[OsString]) -> anyhow::Error {
     let text = error.render().to_string();
+    let command = arguments.get(1).map(|command| command.to_string_lossy());
+    let known =
+        command.filter(|command| Cli::command().find_subcommand(command.as_ref()).is_some());
+    let help = known.map_or_else(
+        || "ccspill --help".to_owned(),
+        |command| format!("ccspill {command} --help"),
+    );
     let mut what = Vec::new();
     let mut mend = None;
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -119,9 +126,5 @@ fn misused(error: &clap::Error) -> anyhow::Error {
             what.push(line.trim_start_matches("error: ").to_owned());
         }
     }
-    anyhow::anyhow!(
-        "{}\n  try: {}",
-        what.join(" "),
-        mend.unwrap_or_else(|| "ccspill --help".to_owned())
-    )
+    anyhow::anyhow!("{}\n  try: {}", what.join(" "), mend.unwrap_or(help))
 }

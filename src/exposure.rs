@@ -353,7 +353,21 @@ fn roster_claim(
     let known: Vec<usize> = (0..seen.len())
         .filter(|index| exposable(&seen[*index], true) && rows(&seen[*index]).is_some())
         .collect();
-    if known.len() < 2 {
+    // Two mailboxes of one person, by the roster's own word, are one person.
+    let people: BTreeSet<String> = known
+        .iter()
+        .filter_map(|index| rows(&seen[*index]).map(|rows| (index, rows)))
+        .flat_map(|(index, rows)| {
+            rows.iter().map(|row| {
+                if row.person.is_empty() {
+                    seen[*index].identity()
+                } else {
+                    format!("person:{}", fold(&row.person))
+                }
+            })
+        })
+        .collect();
+    if people.len() < 2 {
         return None;
     }
     let labels: BTreeSet<&str> = known

@@ -13,6 +13,7 @@ use crate::history::{Digest, History};
 use crate::judgement::{self, Finding};
 use crate::message::Address;
 use crate::person::Organisation;
+use crate::pipeline;
 use crate::signal::{listed, people, thousands};
 
 /// Judges everything, replaces the findings of the case and counts anew. Gives remarks for the summary.
@@ -60,7 +61,17 @@ pub fn judge(
     case.note_incidents(&named)?;
     let matter = judgement::who_matters(&entries, rules);
     let history = History::new(&matter, |each| case.lines(&mut |stored| each(&stored.line)))?;
-    let findings = judgement::judge(entries, &history, rules, wanted, &case.incident_ids()?);
+    let verdicts = pipeline::side_by_side(&entries, |entry| {
+        judgement::first_pass(entry, &history, rules)
+    });
+    let findings = judgement::judge(
+        entries,
+        verdicts,
+        &history,
+        rules,
+        wanted,
+        &case.incident_ids()?,
+    );
     let mut notes = Vec::new();
     if !wanted.is_empty() {
         notes.extend(incident_notes(case, &findings, wanted, read_now)?);

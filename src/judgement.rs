@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::exposure::{self, Candidate, Rules, Seen, Verdict};
@@ -83,32 +82,32 @@ pub fn who_matters(entries: &[Entry], rules: &Rules) -> FxHashSet<Digest> {
         .collect()
 }
 
-/// Judges everything that a mailbox holds.
+/// The first pass on one message; `None` where it exposes nobody, or is not to be judged on itself.
+pub fn first_pass(entry: &Entry, history: &History, rules: &Rules) -> Option<Verdict> {
+    if entry.judged {
+        exposure::judge(&entry.candidate, history, rules)
+    } else {
+        None
+    }
+}
+
+/// Judges everything that a mailbox holds, from the first pass on each entry, `verdicts`, in the same order.
 ///
 /// `incident_ids` are those that the case wrote before, by exposure id. Findings come in the order of (sent, key).
 pub fn judge(
     entries: Vec<Entry>,
+    verdicts: Vec<Option<Verdict>>,
     history: &History,
     rules: &Rules,
     wanted: &Wanted,
     incident_ids: &BTreeMap<String, String>,
 ) -> Vec<Finding> {
-    let verdicts: Vec<Option<Verdict>> = entries
-        .par_iter()
-        .map(|entry| {
-            if entry.judged {
-                exposure::judge(&entry.candidate, history, rules)
-            } else {
-                None
-            }
-        })
-        .collect();
     let named = Named::new(&entries, &verdicts, rules, wanted);
     let mut findings: Vec<Finding> = entries
-        .into_par_iter()
+        .into_iter()
         .zip(verdicts)
         .filter_map(|(entry, verdict)| {
-            let (verdict, reported, incident) =
+            let (verdict, reported, incident_id) =
                 match named.judge(&entry, verdict.as_ref(), history, rules) {
                     Some((verdict, incident)) => (verdict, true, incident),
                     None => {
@@ -122,7 +121,7 @@ pub fn judge(
                 entry,
                 verdict,
                 reported,
-                incident_id: incident,
+                incident_id,
                 aftermath: BTreeSet::new(),
                 repeat_of: String::new(),
             })

@@ -1,8 +1,9 @@
 //! Addresses to people: insider or outsider, what kind, how far they can be named, under which id. Not contacts: what an
 //! officer writes about a person stands in the case.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -245,24 +246,31 @@ impl Organisation {
     }
 }
 
-/// Whether a domain is that of a provider of personal mailboxes.
+/// The names of [`PROVIDERS`]: whole domains, and first labels that fit under any ending.
+static KNOWN: LazyLock<(HashSet<&str>, HashSet<&str>)> = LazyLock::new(|| {
+    let names = PROVIDERS
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let (stems, domains): (Vec<&str>, Vec<&str>) = names.partition(|name| name.ends_with('.'));
+    (
+        domains.into_iter().chain(EXAMPLE_PROVIDERS).collect(),
+        stems
+            .into_iter()
+            .map(|stem| stem.trim_end_matches('.'))
+            .collect(),
+    )
+});
+
+/// Whether a domain is that of a provider of personal mailboxes, or below one.
 pub fn personal_provider(domain: &str) -> bool {
-    EXAMPLE_PROVIDERS.contains(&domain)
-        || PROVIDERS
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .any(|known| match known.strip_suffix('.') {
-                Some(stem) => domain
-                    .strip_prefix(stem)
-                    .is_some_and(|rest| rest.starts_with('.') && rest.matches('.').count() <= 2),
-                None => {
-                    !known.is_empty()
-                        && (domain == known
-                            || domain
-                                .strip_suffix(known)
-                                .is_some_and(|rest| rest.ends_with('.')))
-                }
-            })
+    let (domains, stems) = &*KNOWN;
+    let ends = std::iter::successors(Some(domain), |rest| {
+        rest.split_once('.').map(|(_, parent)| parent)
+    });
+    let (first, ending) = domain.split_once('.').unwrap_or((domain, ""));
+    ends.take(4).any(|end| domains.contains(end))
+        || (stems.contains(first) && !ending.is_empty() && ending.matches('.').count() <= 1)
 }
 
 /// Whether an address stands for a role: its local part is one of [`ROLES`], alone or with a separator and more words of

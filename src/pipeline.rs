@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::case::Case;
 use crate::case::count::Bounds;
@@ -362,6 +363,11 @@ impl Room {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = (0, 0);
         self.freed.notify_all();
     }
+}
+
+/// Applies a pure function to each item on all cores; the results stand in the order of the items.
+pub fn side_by_side<T: Sync, R: Send>(items: &[T], of: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+    items.par_iter().map(of).collect()
 }
 
 /// How many workers this machine has room for.

@@ -52,9 +52,18 @@ pub fn complain(error: &anyhow::Error) {
 
 /// A message of several lines without control characters: a file's name may hold any.
 fn harmless(text: &str) -> String {
-    text.chars()
+    let clean: String = text
+        .chars()
         .filter(|c| *c == '\n' || !c.is_control())
-        .collect()
+        .collect();
+    // The number of a system's error helps nobody who reads its words.
+    match clean.split_once(" (os error ") {
+        Some((words, rest)) => {
+            let rest = rest.split_once(')').map_or("", |(_, rest)| rest);
+            format!("{words}{rest}")
+        }
+        None => clean,
+    }
 }
 
 /// Whether a person watches standard error.

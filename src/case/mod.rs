@@ -44,7 +44,10 @@ impl Case {
     pub fn open_or_make(folder: &Path, now: i64) -> anyhow::Result<Self> {
         let database = folder.join("case.db");
         if database.is_file() {
-            return Self::open(folder);
+            return match Self::existing(folder)? {
+                Some(case) => Ok(case),
+                None => Self::make(folder, &database, now),
+            };
         }
         if let Ok(mut entries) = std::fs::read_dir(folder)
             && entries.next().is_some()
@@ -65,6 +68,26 @@ impl Case {
         case
     }
 
+    /// The case in `folder`, if there is one. A process that was killed while it made a case leaves an empty `case.db`,
+    /// which is none.
+    ///
+    /// # Errors
+    /// As [`Case::open`].
+    pub fn existing(folder: &Path) -> anyhow::Result<Option<Self>> {
+        let database = folder.join("case.db");
+        if !database.is_file() {
+            return Ok(None);
+        }
+        let tables =
+            connect(&database)?
+                .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0));
+        if tables.is_ok_and(|tables: i64| tables == 0) {
+            Ok(None)
+        } else {
+            Self::open(folder).map(Some)
+        }
+    }
+
     fn make(folder: &Path, database: &Path, now: i64) -> anyhow::Result<Self> {
         let cannot = || {
             format!(
@@ -79,6 +102,7 @@ impl Case {
             folder: folder.to_owned(),
             new: true,
         };
+        case.begin()?;
         case.db
             .execute_batch(include_str!("schema.sql"))
             .with_context(cannot)?;
@@ -92,6 +116,7 @@ impl Case {
             "case made",
             &format!("ccspill {}", env!("CARGO_PKG_VERSION")),
         )?;
+        case.commit().with_context(cannot)?;
         Ok(case)
     }
 

@@ -149,12 +149,7 @@ pub fn run(options: &Options, command: Vec<String>) -> anyhow::Result<ExitStatus
     }
     let stop = Arc::new(AtomicBool::new(false));
     platform::on_interrupt(&stop)?;
-    let existing = options
-        .case
-        .join("case.db")
-        .is_file()
-        .then(|| Case::open(&options.case))
-        .transpose()?;
+    let existing = Case::existing(&options.case)?;
     let settings = Settings::load(&options.given(), existing.as_ref())?;
     let plan = Plan::new(options, existing.as_ref())?;
     let case = match existing {
