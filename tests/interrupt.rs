@@ -30,7 +30,7 @@ fn large() -> Mailbox {
                 .subject("Survivors' group: dates")
                 .body("Dear survivors of abuse, we meet on Monday.")
         })
-        .mails(0..12_000, |m, i| {
+        .mails(0..6_000, |m, i| {
             m.to([format!("colleague{i}@force.example")]).body(&body)
         })
 }
@@ -120,6 +120,24 @@ fn one_case_may_be_killed_again_and_again() {
         matter.is_whole(&case);
     }
     matter.goes_on(&case);
+}
+
+#[test]
+fn a_case_that_was_killed_while_it_was_made_is_made_by_the_next_scan() {
+    let store = Mailbox::ordinary(20).mail(westminster).mbox();
+    let whole = Run::scan(store.path()).org(FORCE).ok();
+    for wait in 1..=20 {
+        let run = Run::scan(store.path()).org(FORCE);
+        let path = run.case_path().to_owned();
+        let (mut child, home) = run.start();
+        sleep(Duration::from_millis(wait));
+        ended_by(&mut child, "KILL");
+        let next = Run::scan(store.path())
+            .org(FORCE)
+            .onto(&Case::at(home, path))
+            .ok();
+        assert_eq!(next.exports(), whole.exports());
+    }
 }
 
 #[test]

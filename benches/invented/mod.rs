@@ -190,7 +190,7 @@ fn recipients(index: u64, number: &mut Numbers) -> String {
     let many = 20 + number.below(180);
     let list: Vec<String> = match index % 100 {
         99 if index / 100 % 20 == 7 => (0..many).map(|_| stranger(number)).collect(),
-        99 if index / 100 % 2 == 0 => (0..many)
+        99 if (index / 100).is_multiple_of(2) => (0..many)
             .map(|_| at_work("force.example", number))
             .collect(),
         99 => (0..many)
