@@ -1,9 +1,7 @@
 //! The message reader against independent parsers, on the mail of public projects. The folder of this mail is named
 //! by `CCSPILL_CORPORA`; none of it is kept here, because it holds real names. Without the variable nothing is read.
 
-// The figures are what this test is run for.
-#![allow(clippy::print_stdout)]
-
+use crate::builders::tell;
 use ccspill::message::{Field, Mailbox, Message, key, quoted, recipients};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -35,10 +33,10 @@ fn recipients_and_fields_are_those_that_independent_parsers_see() {
             compare(&expected, &rulings, &raw, &mut fields, &mut differences);
         }
     }
-    println!(
+    tell(&format!(
         "corpora: {messages} messages, {fields} fields compared, {} differ",
         differences.len()
-    );
+    ));
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     assert!(
         messages > 400 && fields > 2000,
@@ -60,13 +58,16 @@ fn no_file_makes_the_reader_panic() {
             ask_everything(&raw[..raw.len() * part / 8]);
         }
     }
-    println!("corpora: {} files read whole and in parts", files.len());
+    tell(&format!(
+        "corpora: {} files read whole and in parts",
+        files.len()
+    ));
 }
 
 fn corpora() -> Option<PathBuf> {
     let folder = std::env::var_os("CCSPILL_CORPORA").map(PathBuf::from);
     if folder.is_none() {
-        println!("no corpora given");
+        tell("corpora: none given (CCSPILL_CORPORA names their folder)");
     }
     folder
 }

@@ -58,3 +58,5 @@ mod readme;
 mod layers;
 // Public mail from CCSPILL_CORPORA against what independent parsers see.
 mod corpora;
+// The borders of public mbox files, against MimeKit's offsets and the count of several splitters.
+mod corpora_mbox;

@@ -22,3 +22,9 @@ pub(crate) use store::{Store, gzip, tar, zip, zstd};
 
 /// The organisation that sends the mail of most tests.
 pub(crate) const FORCE: &str = "force.example";
+
+/// Tells the reader of a test run a figure; unlike `println!` it is not held back where the test passes.
+pub(crate) fn tell(text: &str) {
+    use std::io::Write;
+    drop(writeln!(std::io::stderr(), "{text}"));
+}
