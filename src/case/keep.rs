@@ -237,14 +237,14 @@ impl Case {
         Ok(())
     }
 
-    /// Every line of every reading, superseded ones too, for history.
+    /// Every line of every reading that came to its end, superseded ones too, for history.
     ///
     /// # Errors
     /// Those of the database.
     pub fn lines(&self, each: &mut dyn FnMut(Stored)) -> anyhow::Result<()> {
         let mut statement = self
             .db
-            .prepare_cached("SELECT lines FROM block ORDER BY reading_id, unit")?;
+            .prepare_cached("SELECT lines FROM block JOIN reading ON reading.id = block.reading_id WHERE reading.ended IS NOT NULL ORDER BY reading_id, unit")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             lines::read(row.get_ref(0)?.as_blob()?, each)?;
@@ -263,7 +263,7 @@ impl Case {
     ) -> anyhow::Result<()> {
         let mut statement = self
             .db
-            .prepare_cached("SELECT lines, reading_id FROM block ORDER BY reading_id, unit")?;
+            .prepare_cached("SELECT lines, reading_id FROM block JOIN reading ON reading.id = block.reading_id WHERE reading.ended IS NOT NULL ORDER BY reading_id, unit")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             if !readings.contains(&row.get(1)?) {
