@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::{cmd, pipeline, terminal};
+use crate::pipeline::read::hide_panics_of_readers;
+use crate::{cmd, terminal};
 
 /// Finds sent mail that showed people of a sensitive group to one another, and lists everyone who was exposed.
 #[derive(Debug, Parser)]
@@ -73,7 +74,7 @@ impl From<ExitStatus> for ExitCode {
 /// # Errors
 /// Why the command could not run, with the mend.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<ExitStatus> {
-    pipeline::hide_panics_of_readers();
+    hide_panics_of_readers();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::command()
         .try_get_matches_from(&arguments)

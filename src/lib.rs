@@ -47,7 +47,6 @@ pub mod export;
 pub mod exposure;
 pub mod facts;
 pub mod history;
-pub mod judge;
 pub mod judgement;
 pub mod message;
 pub mod person;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// From what is written to what is read: a module may look at modules further down, and at its own.
 const ORDER: [&[&str]; 9] = [
     &["main", "lib", "cli", "cmd"],
-    &["pipeline", "judge", "export"],
+    &["pipeline", "export"],
     &["case"],
     &["judgement"],
     &["facts"],

@@ -17,11 +17,11 @@ use crate::cli::ExitStatus;
 use crate::export::{self, worksheet};
 use crate::exposure::Rules;
 use crate::facts::{Task, Wanted};
-use crate::judge;
 use crate::message::text::clean;
 use crate::message::{Key, Message};
 use crate::person::Organisation;
-use crate::pipeline::{self, Outcome};
+use crate::pipeline::read::Outcome;
+use crate::pipeline::{self, judge};
 use crate::platform;
 use crate::progress::Progress;
 use crate::query::{Harm, Patterns};
@@ -309,7 +309,7 @@ impl Options {
     }
 
     fn jobs(&self) -> usize {
-        self.jobs.map_or_else(pipeline::cores, usize::from)
+        self.jobs.map_or_else(pipeline::read::cores, usize::from)
     }
 }
 
@@ -396,7 +396,7 @@ fn read(
         source.bytes(),
         options.progress == When::Auto && !options.quiet,
     );
-    let how = pipeline::Options {
+    let how = pipeline::read::Options {
         jobs: options.jobs(),
         stop,
         task: Task {
@@ -407,7 +407,7 @@ fn read(
         bounds: &bounds,
         hash: !options.no_source_hash,
     };
-    let outcome = pipeline::read(source, reading, case, how, &mut progress);
+    let outcome = pipeline::read::read(source, reading, case, how, &mut progress);
     progress.end();
     match outcome.with_context(|| {
         format!(

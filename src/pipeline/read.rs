@@ -1,5 +1,4 @@
-//! Threads and channels: reads sources with many workers into a case, and judges what was read. Nothing else knows
-//! threads.
+//! Reads sources with many workers into a case.
 //!
 //! One reader per source hands out units; workers turn them into facts; this thread keeps them, in order. What waits is
 //! bounded in number and bytes. Whatever the number of workers, the case holds the same rows in the same order.

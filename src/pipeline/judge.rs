@@ -13,7 +13,6 @@ use crate::history::{Digest, History};
 use crate::judgement::{self, Finding};
 use crate::message::Address;
 use crate::person::Organisation;
-use crate::pipeline;
 use crate::signal::{listed, people, thousands};
 
 /// Judges everything, replaces the findings of the case and counts anew. Gives remarks for the summary.
@@ -72,7 +71,7 @@ pub fn judge(
     case.note_incidents(&named)?;
     let matter = judgement::who_matters(&entries, rules);
     let history = History::new(&matter, |each| case.lines(&mut |stored| each(&stored.line)))?;
-    let verdicts = pipeline::side_by_side(&entries, |entry| {
+    let verdicts = super::read::side_by_side(&entries, |entry| {
         judgement::first_pass(entry, &history, rules)
     });
     let findings = judgement::judge(
