@@ -344,3 +344,23 @@ fn a_case_in_use_by_another_process_is_refused() {
         48
     );
 }
+
+#[test]
+fn a_finding_outlives_the_mail_it_was_found_in() {
+    let store = Mailbox::ordinary(5).mail(westminster).mbox();
+    let case = Run::scan(store.path()).org(FORCE).ok();
+    let first = case.only_message()["position"].to_owned();
+    fs::write(store.path(), Mailbox::ordinary(9).mail(westminster).rd()).unwrap();
+    let grown = Run::scan(store.path()).org(FORCE).onto(&case).ok();
+    let row = grown.only_message();
+    assert!(
+        row["position"] != first && row["also_at"].is_empty(),
+        "{row:?}"
+    );
+    let now = row["position"].to_owned();
+    fs::write(store.path(), Mailbox::ordinary(3).rd()).unwrap();
+    let gone = Run::scan(store.path()).org(FORCE).onto(&case).ok();
+    let row = gone.only_message();
+    assert_eq!((&row["position"], &row["also_at"]), (now.as_str(), ""));
+    assert_eq!((gone.count("read"), gone.people().len()), (3, 18));
+}

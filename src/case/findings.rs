@@ -30,13 +30,14 @@ impl Case {
         let insiders = self.insiders()?;
         let bounds = self.bounds()?;
         let mut statement = self.db.prepare(
-            "SELECT copy.key, copy.candidate, copy.draft, reading.id, reading.source, folder.chain, copy.position, copy.deleted
+            "SELECT copy.key, copy.candidate, copy.draft, reading.id, reading.source, folder.chain, copy.position, copy.deleted, reading.current
              FROM copy JOIN reading ON reading.id = copy.reading_id JOIN folder ON folder.id = copy.folder_id
              WHERE reading.ended IS NOT NULL
-             ORDER BY copy.key, reading.current DESC, copy.draft, folder.role <> 'sent', reading.source, folder.chain, copy.place, copy.position, reading.id DESC",
+             ORDER BY copy.key, reading.current DESC, iif(reading.current, 0, -reading.id), copy.draft, folder.role <> 'sent', reading.source, folder.chain, copy.place, copy.position",
         )?;
         let mut rows = statement.query([])?;
         let mut out: Vec<Entry> = Vec::new();
+        let mut newest = (true, 0);
         while let Some(row) = rows.next()? {
             let candidate: Candidate = serde_json::from_str(row.get_ref(1)?.as_str()?)
                 .context("case.db is damaged: a candidate cannot be read")?;
@@ -57,6 +58,7 @@ impl Case {
                 sha256: candidate.sha256.clone(),
             };
             let (draft, deleted): (bool, bool) = (row.get(2)?, row.get(7)?);
+            let current: bool = row.get(8)?;
             let judged = !draft
                 && (everybody || bounds.received || is_inside(&candidate, &insiders, digester));
             match out
@@ -71,16 +73,21 @@ impl Case {
                         (&place.source, &place.folder, &place.position)
                             == (&at.source, &at.folder, &at.position)
                     });
-                    if !known {
+                    // Where a source was read again, only what it holds now is a place.
+                    let stands = newest.0 == current && (current || newest.1 == reading);
+                    if !known && stands {
                         entry.places.push(at);
                     }
                 }
-                None => out.push(Entry {
-                    candidate,
-                    places: vec![at],
-                    judged,
-                    deleted,
-                }),
+                None => {
+                    newest = (current, reading);
+                    out.push(Entry {
+                        candidate,
+                        places: vec![at],
+                        judged,
+                        deleted,
+                    });
+                }
             }
         }
         Ok(out)
