@@ -16,7 +16,6 @@ use crate::{cmd, terminal};
     name = "ccspill",
     version,
     max_term_width = 100,
-    disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = false
 )]

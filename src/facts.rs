@@ -352,24 +352,28 @@ const CROWDS: [&str; 44] = [
 
 /// A greeting to nobody in particular (`Dear all`, `Dear complainants`), from the first lines of a text.
 fn greeting(text: &str) -> Option<String> {
-    let line = text
+    let lines = text
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
-        .take(2)
-        .find(|line| {
-            let folded = fold(line);
-            let mut words = folded.split_whitespace();
-            let hail = words.next().unwrap_or_default();
-            let crowd = words.take(4).any(|word| CROWDS.contains(&word));
-            line.len() <= 60
-                && (HAILS.contains(&hail) && crowd
-                    || matches!(folded.trim(), "all" | "everyone" | "helo bawb"))
-        })?;
-    Some(
-        line.trim_end_matches([',', '.', '!', ':', ';', '-', '–', '—', ' '])
-            .to_owned(),
-    )
+        .take(2);
+    // Only the greeting itself: what follows it on its line is the body's, and stays out of the case.
+    let mut heads = lines.map(|line| {
+        line.split([',', '.', ':', ';', '!', '?', '–', '—'])
+            .next()
+            .unwrap_or_default()
+            .trim()
+    });
+    let head = heads.find(|head| {
+        let folded = fold(head);
+        let mut words = folded.split_whitespace();
+        let hail = words.next().unwrap_or_default();
+        let crowd = words.take(4).any(|word| CROWDS.contains(&word));
+        head.len() <= 48
+            && (HAILS.contains(&hail) && crowd
+                || matches!(folded.trim(), "all" | "everyone" | "helo bawb"))
+    })?;
+    Some(head.to_owned())
 }
 
 #[cfg(test)]
@@ -384,5 +388,10 @@ mod tests {
             Some("Dear complainants")
         );
         assert_eq!(greeting("Dear Nia,\nall is well"), None);
+        assert_eq!(greeting("Hi Nia, all your injuries are logged"), None);
+        assert_eq!(
+            greeting("Dear all, she was hurt.").as_deref(),
+            Some("Dear all")
+        );
     }
 }

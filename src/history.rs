@@ -73,6 +73,8 @@ pub struct Line {
 #[derive(Debug)]
 struct Speech {
     sent: i64,
+    /// True where somebody else answered this person in view of others; false where they wrote themselves.
+    answered: bool,
     seen_by: Box<[Digest]>,
 }
 
@@ -128,11 +130,13 @@ impl History {
         lines(&mut |line| {
             let Some(sent) = line.sent else { return };
             let author = line.author.filter(|author| matter.contains(author));
-            let mut speakers: Vec<Digest> = line
+            let mut speakers: Vec<(Digest, bool)> = line
                 .answers
                 .iter()
                 .filter_map(|id| wrote.get(id).copied())
-                .chain(author)
+                .filter(|answered| Some(*answered) != author)
+                .map(|answered| (answered, true))
+                .chain(author.map(|author| (author, false)))
                 .collect();
             if speakers.is_empty() {
                 return;
@@ -145,10 +149,11 @@ impl History {
                 .copied()
                 .filter(|person| matter.contains(person))
                 .collect();
-            for speaker in speakers {
+            for (speaker, answered) in speakers {
                 if seen_by.iter().any(|person| *person != speaker) {
                     speech.entry(speaker).or_default().push(Speech {
                         sent,
+                        answered,
                         seen_by: seen_by.clone(),
                     });
                 }
@@ -164,8 +169,15 @@ impl History {
 
     /// How many pairs of `people` have spoken up to `until` (in view of one another, by DESIGN section 2).
     ///
-    /// `answered` are those of them whose own message this one answers: they have spoken with everybody on it.
-    pub fn spoken(&self, people: &[Digest], until: Option<i64>, answered: &[Digest]) -> Spoken {
+    /// `answered` are those of them whose own message this one answers: they have spoken with everybody on it. Without
+    /// it, only what they wrote themselves counts: an organisation that answers one person in view of others has shown
+    /// them to one another, they have not spoken.
+    pub fn spoken(
+        &self,
+        people: &[Digest],
+        until: Option<i64>,
+        answered: Option<&[Digest]>,
+    ) -> Spoken {
         let total = people.len() as u64;
         let pairs = total * total.saturating_sub(1) / 2;
         let place: FxHashMap<Digest, usize> = people
@@ -180,7 +192,10 @@ impl History {
                 .get(person)
                 .into_iter()
                 .flatten()
-                .filter(|speech| until.is_none_or(|until| speech.sent <= until));
+                .filter(|speech| {
+                    until.is_none_or(|until| speech.sent <= until)
+                        && (answered.is_some() || !speech.answered)
+                });
             for other in before.flat_map(|speech| speech.seen_by.iter()) {
                 if let Some(at) = place.get(other)
                     && *at != index
@@ -188,7 +203,7 @@ impl History {
                     spoken.insert((index.min(*at), index.max(*at)));
                 }
             }
-            if answered.contains(person) {
+            if answered.is_some_and(|answered| answered.contains(person)) {
                 spoken.extend(
                     (0..people.len())
                         .filter(|at| *at != index)
@@ -229,7 +244,7 @@ mod tests {
     fn one_who_writes_to_others_has_spoken_with_each_and_they_not_with_one_another() {
         let known = history(&[line(10, 1, &[2, 3])]);
         assert_eq!(
-            known.spoken(&[Digest(1), Digest(2), Digest(3)], Some(10), &[]),
+            known.spoken(&[Digest(1), Digest(2), Digest(3)], Some(10), Some(&[])),
             Spoken {
                 pairs: 3,
                 spoken: 2
@@ -242,7 +257,7 @@ mod tests {
         let known = history(&[line(10, 77, &[1, 2, 3])]);
         assert_eq!(
             known
-                .spoken(&[Digest(1), Digest(2), Digest(3)], Some(10), &[])
+                .spoken(&[Digest(1), Digest(2), Digest(3)], Some(10), Some(&[]))
                 .spoken,
             0
         );
@@ -252,7 +267,9 @@ mod tests {
     fn what_is_said_later_does_not_count() {
         let known = history(&[line(11, 1, &[2])]);
         assert_eq!(
-            known.spoken(&[Digest(1), Digest(2)], Some(10), &[]).spoken,
+            known
+                .spoken(&[Digest(1), Digest(2)], Some(10), Some(&[]))
+                .spoken,
             0
         );
     }
@@ -270,7 +287,7 @@ mod tests {
         let known = history(&[first, answer]);
         assert_eq!(
             known
-                .spoken(&[Digest(1), Digest(2), Digest(3)], Some(9), &[])
+                .spoken(&[Digest(1), Digest(2), Digest(3)], Some(9), Some(&[]))
                 .spoken,
             2
         );

@@ -136,7 +136,7 @@ pub fn judge(
         })
         .collect();
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
-    second_pass(&mut findings, incident_ids);
+    second_pass(&mut findings, rules.min_confidence, incident_ids);
     findings
 }
 
@@ -288,7 +288,9 @@ impl Incident {
         let (k, n) = (shown.len(), self.people.len());
         let all = seen.iter().filter(|seen| shown_outsider(seen)).count();
         let digests: Vec<Digest> = shown.iter().map(|index| seen[*index].digest).collect();
-        let speak = history.spoken(&digests, entry.candidate.sent, &[]).share();
+        let speak = history
+            .spoken(&digests, entry.candidate.sent, Some(&[]))
+            .share();
         let same_author = entry.candidate.author().map(ToString::to_string) == self.author;
         let same_series =
             !self.series.is_empty() && series(&entry.candidate.subject) == self.series;
@@ -350,7 +352,7 @@ impl Incident {
 
 /// The second pass: ties the findings of one event to one incident and marks repeats and recalls. A sender's habit and
 /// the rest of what comes after an exposure are not looked at yet.
-fn second_pass(findings: &mut [Finding], known: &BTreeMap<String, String>) {
+fn second_pass(findings: &mut [Finding], threshold: u8, known: &BTreeMap<String, String>) {
     let mut open: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
     let mut parent: Vec<usize> = (0..findings.len()).collect();
     for index in 0..findings.len() {
@@ -379,7 +381,7 @@ fn second_pass(findings: &mut [Finding], known: &BTreeMap<String, String>) {
             .find(|other| same_people(&exposed, &self::exposed(&findings[*other])));
         if let Some(other) = repeated {
             findings[index].repeat_of = findings[other].id().to_owned();
-            repeat(findings, index, other);
+            repeat(findings, index, other, threshold);
         }
         if is_recall(&findings[index].entry.candidate.subject) {
             findings[index].aftermath.insert("recall");
@@ -401,7 +403,7 @@ fn second_pass(findings: &mut [Finding], known: &BTreeMap<String, String>) {
 
 /// What shows the same people in the same series again exposes the same groups and hurts as much, whatever it says: a
 /// recall says nothing, and shows the list.
-fn repeat(findings: &mut [Finding], index: usize, earlier: usize) {
+fn repeat(findings: &mut [Finding], index: usize, earlier: usize, threshold: u8) {
     let (before, after) = findings.split_at_mut(index);
     let (first, again) = (&before[earlier], &mut after[0]);
     let mut groups = first.verdict.groups.clone();
@@ -413,6 +415,10 @@ fn repeat(findings: &mut [Finding], index: usize, earlier: usize) {
             .filter(|group| !first.verdict.groups.contains(group))
             .cloned(),
     );
+    if first.reported && !again.reported {
+        again.reported = true;
+        again.verdict.confidence = again.verdict.confidence.max(threshold);
+    }
     again.verdict.groups = groups;
     again.verdict.severity = again.verdict.severity.max(first.verdict.severity);
     again.verdict.why = format!(

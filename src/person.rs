@@ -317,10 +317,17 @@ fn list_address(address: &Address, lists: &[String]) -> bool {
 pub fn kind(mailbox: &Mailbox, relation: Relation, lists: &[String]) -> Kind {
     match &mailbox.address {
         None => Kind::Private,
+        Some(address)
+            if relation == Relation::Outsider
+                && personal_provider(address.domain())
+                && !address.domain().starts_with("groups.")
+                && !lists.iter().any(|list| list.contains(address.as_str())) =>
+        {
+            Kind::Private
+        }
         Some(address) if list_address(address, lists) => Kind::List,
         Some(address) if role_address(address) => Kind::RoleAddress,
         Some(_) if relation == Relation::Insider => Kind::Insider,
-        Some(address) if personal_provider(address.domain()) => Kind::Private,
         Some(_) => Kind::Professional,
     }
 }

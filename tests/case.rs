@@ -200,9 +200,9 @@ fn rejudge_applies_what_is_different() {
     };
     let case = scan("50").ok();
     assert_eq!(case.messages().len(), 2);
-    let strict = scan("90").arg("--rejudge").onto(&case).ok();
+    let strict = scan("80").arg("--rejudge").onto(&case).ok();
     assert_eq!(strict.found(), ["westminster"]);
-    let fresh = scan("90").ok();
+    let fresh = scan("80").ok();
     assert_eq!(
         fresh.exports(),
         strict.exports(),

@@ -122,3 +122,22 @@ fn a_month_without_mail_is_told() {
         "no mail in April and May:\n{said}"
     );
 }
+
+#[test]
+fn where_nothing_was_judged_no_clean_result_is_claimed() {
+    let store = mailbox().mbox();
+    for (option, value) in [
+        ("--org", "forse.example"),
+        ("--folder", "Nope"),
+        ("--since", "2030-01-01"),
+    ] {
+        let run = Run::scan(store.path());
+        let run = if option == "--org" {
+            run
+        } else {
+            run.org(FORCE)
+        };
+        let said = run.arg(option).arg(value).ok().output.stdout;
+        assert!(said.starts_with("Nothing was judged"), "{option}: {said}");
+    }
+}

@@ -256,3 +256,50 @@ fn the_same_case_read_again_without_edits_keeps_no_copy() {
         case.files()
     );
 }
+
+/// Replaces a text in a table of the case.
+fn edit(case: &Case, file: &str, change: impl Fn(&str) -> String) {
+    let path = case.path().join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    let edited = change(&text);
+    assert_ne!(text, edited, "the edit changes something");
+    fs::write(path, edited).unwrap();
+}
+
+#[test]
+fn a_decision_written_into_messages_csv_is_kept_and_a_dismissed_message_leaves_the_other_tables() {
+    let store = Mailbox::ordinary(5).mail(westminster).mbox();
+    let case = Run::scan(store.path()).org(FORCE).ok();
+    edit(&case, "messages.csv", |text| {
+        format!("{}dismissed\r\n", text.trim_end())
+    });
+    let after = Run::scan(store.path()).org(FORCE).onto(&case).ok();
+    assert_eq!(&after.only_message()["review"], "dismissed");
+    assert!(
+        after.people().is_empty() && after.viewers().is_empty() && after.exposures().is_empty()
+    );
+    edit(&after, "messages.csv", |text| {
+        text.replace("dismissed", "perhaps")
+    });
+    let again = Run::scan(store.path()).org(FORCE).onto(&after).ok();
+    assert!(
+        again.output.stdout.contains("perhaps"),
+        "{}",
+        again.output.stdout
+    );
+    assert_eq!(&again.only_message()["review"], "dismissed");
+}
+
+#[test]
+fn an_edited_table_that_is_not_read_back_is_kept_aside() {
+    let store = Mailbox::ordinary(5).mail(westminster).mbox();
+    let case = Run::scan(store.path()).org(FORCE).ok();
+    edit(&case, "viewers.csv", |text| {
+        text.replace("not looked for", "telephoned")
+    });
+    let after = Run::scan(store.path()).org(FORCE).onto(&case).ok();
+    let kept = fs::read_to_string(after.path().join("viewers.edited-1.csv")).unwrap();
+    assert!(kept.contains("telephoned"));
+    let said = after.output.stdout.replace('\n', " ");
+    assert!(said.contains("viewers.csv was edited"), "{said}");
+}

@@ -78,6 +78,33 @@ impl Case {
         Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
     }
 
+    /// The decision on each reported exposure, empty where none was made, by exposure id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn decisions(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let mut statement = self.db.prepare("SELECT exposure_id, coalesce(decision.review, '') FROM finding LEFT JOIN decision USING (exposure_id) WHERE reported = 1")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Keeps a decision on an exposure: `confirmed`, `dismissed`, `look-again`, or nothing to take it back.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn decide(&self, exposure_id: &str, review: &str, now: i64) -> anyhow::Result<()> {
+        if review.is_empty() {
+            self.db
+                .execute("DELETE FROM decision WHERE exposure_id = ?1", [exposure_id])?;
+        } else {
+            self.db.execute(
+                "INSERT INTO decision (exposure_id, review, decided_at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET review = excluded.review, decided_at = excluded.decided_at",
+                params![exposure_id, review, now],
+            )?;
+        }
+        Ok(())
+    }
+
     /// SHA-256 of an export as the case last wrote it.
     ///
     /// # Errors

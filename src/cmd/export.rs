@@ -22,7 +22,9 @@ pub struct Options {
 pub fn run(options: &Options) -> anyhow::Result<ExitStatus> {
     let case = Case::open(&options.case)?;
     let edited = export::worksheet::read_back(&case, now())?;
+    let others = export::worksheet::read_others(&case, now())?;
     export::write_all(&case)?;
+    others.iter().for_each(|text| terminal::say(text));
     if let Some(text) = summary::edited(&edited) {
         terminal::say(&text);
     }

@@ -71,13 +71,13 @@ pub struct Options {
     #[arg(long)]
     received: bool,
     /// Report findings from this confidence on, 0 to 100 [default: 50]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
+    #[arg(long, value_name = "N", value_parser = percent)]
     min_confidence: Option<u8>,
     /// Judge the whole case anew by the settings given
     #[arg(long)]
     rejudge: bool,
     /// How many threads read [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = jobs)]
     jobs: Option<u16>,
     /// Do not take SHA-256 of the sources
     #[arg(long)]
@@ -102,6 +102,20 @@ enum When {
     Auto,
     /// Never.
     Never,
+}
+
+fn percent(text: &str) -> Result<u8, String> {
+    text.parse()
+        .ok()
+        .filter(|number| *number <= 100)
+        .ok_or_else(|| "write a number from 0 to 100".to_owned())
+}
+
+fn jobs(text: &str) -> Result<u16, String> {
+    text.parse()
+        .ok()
+        .filter(|number| (1..=256).contains(number))
+        .ok_or_else(|| "write a number from 1 to 256".to_owned())
 }
 
 fn severity(text: &str) -> Result<Harm, String> {
@@ -339,7 +353,10 @@ fn scan(
             None => return stopped(options),
         }
     }
-    let edited = worksheet::read_back(case, now())?;
+    let mut edited: Vec<String> = summary::edited(&worksheet::read_back(case, now())?)
+        .into_iter()
+        .collect();
+    edited.extend(worksheet::read_others(case, now())?);
     let judging = Progress::new(
         "judging",
         None,
@@ -359,7 +376,7 @@ fn scan(
     case.commit().context("the findings cannot be written; the case is as it was before\n  try: make room on the disk, then scan again: reading goes on where it stopped")?;
     export::write_all(case)?;
     judging.end();
-    finish(options, case, &rules, &before, &edited, &notes)
+    finish(options, case, &rules, &before, edited, &notes)
 }
 
 /// Reads one source; `None` where it was stopped.
@@ -468,13 +485,13 @@ fn finish(
     case: &Case,
     rules: &Rules,
     before: &BTreeSet<String>,
-    edited: &worksheet::Edited,
+    edited: Vec<String>,
     notes: &[String],
 ) -> anyhow::Result<ExitStatus> {
     let added = !case.new;
     let context = summary::Context {
         added,
-        edited: summary::edited(edited),
+        edited,
         notes: notes.to_vec(),
         rosters: judge::rosters(case, rules)?,
         list: options.verbose,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::settings::domains;
 use crate::case::Case;
 use crate::case::count::Counts;
+use crate::case::findings::Reported;
 use crate::export::worksheet::Edited;
 use crate::person::Organisation;
 use crate::signal::{listed, people, thousands};
@@ -15,8 +16,8 @@ use crate::terminal;
 pub(super) struct Context {
     /// The case was there before.
     pub(super) added: bool,
-    /// What became of an edited people.csv.
-    pub(super) edited: Option<String>,
+    /// What became of edited tables.
+    pub(super) edited: Vec<String>,
     /// Remarks of judgement.
     pub(super) notes: Vec<String>,
     /// Who of each roster was exposed.
@@ -67,41 +68,31 @@ pub(super) fn of(case: &Case, context: &Context) -> anyhow::Result<String> {
     }
     let findings = case.findings()?;
     let everybody = case.everybody()?;
-    let open: Vec<_> = findings
+    let reported: Vec<_> = findings
         .iter()
         .filter(|finding| finding.review != "dismissed")
         .collect();
-    let waiting = open
+    // What a named incident brings along may expose nobody: it is told, and not counted.
+    let (open, contact): (Vec<_>, Vec<_>) =
+        reported.iter().partition(|finding| finding.exposed > 0);
+    let mut total = Counts::default();
+    case.readings()?
         .iter()
-        .filter(|finding| finding.review != "confirmed")
-        .count();
-    if open.is_empty() {
-        lines.push(
-            "No message was found that showed people of a sensitive group to one another."
-                .to_owned(),
-        );
-    } else {
-        let incidents: BTreeSet<&str> = open
-            .iter()
-            .map(|finding| finding.incident_id.as_str())
-            .collect();
-        lines.push(format!(
-            "{} exposed in {}, {}; {}.",
-            people(everybody.people.len()),
-            count(open.len() as u64, "message"),
-            count(incidents.len() as u64, "incident"),
-            if waiting == open.len() {
-                "all awaiting decision".to_owned()
-            } else {
-                format!(
-                    "{} confirmed, {waiting} awaiting decision",
-                    open.len() - waiting
-                )
-            }
-        ));
-    }
+        .for_each(|reading| total.add(&reading.counts));
+    lines.push(match (open.is_empty(), total.judged) {
+        (false, _) => headline(&open, everybody.people.len()),
+        (true, 0) => nothing_judged(case, &total)?,
+        (true, _) => "No message was found that showed people of a sensitive group to one another."
+            .to_owned(),
+    });
     if !context.brief {
         lines.extend(worst(&open, context.list));
+        if !contact.is_empty() {
+            lines.push(format!(
+                "{} of ordinary contact between people of the incident; see messages.csv.",
+                count(contact.len() as u64, "message")
+            ));
+        }
         lines.extend(context.rosters.iter().cloned());
         lines.extend(context.notes.iter().cloned());
         let [_, kept] = case.finding_counts()?;
@@ -112,7 +103,7 @@ pub(super) fn of(case: &Case, context: &Context) -> anyhow::Result<String> {
         lines.extend(coverage(case)?);
         lines.extend(context.edited.clone());
         lines.push(String::new());
-        lines.push(next(&folder, open.is_empty()));
+        lines.push(next(&folder, reported.is_empty()));
     }
     Ok(lines
         .iter()
@@ -121,8 +112,62 @@ pub(super) fn of(case: &Case, context: &Context) -> anyhow::Result<String> {
         .join("\n"))
 }
 
+/// How many people, in how many messages, how far decided.
+fn headline(open: &[&Reported], exposed: usize) -> String {
+    let incidents: BTreeSet<&str> = open
+        .iter()
+        .map(|finding| finding.incident_id.as_str())
+        .collect();
+    let waiting = open
+        .iter()
+        .filter(|finding| finding.review != "confirmed")
+        .count();
+    let decided = match open.len() - waiting {
+        0 => "all awaiting decision".to_owned(),
+        confirmed if waiting == 0 => format!("{confirmed} confirmed"),
+        confirmed => format!("{confirmed} confirmed, {waiting} awaiting decision"),
+    };
+    format!(
+        "{} exposed in {}, {}; {decided}.",
+        people(exposed),
+        count(open.len() as u64, "message"),
+        count(incidents.len() as u64, "incident")
+    )
+}
+
+/// Why nothing was judged: a clean result would be a lie.
+fn nothing_judged(case: &Case, total: &Counts) -> anyhow::Result<String> {
+    let organisation: Option<Organisation> = case
+        .recall("organisation")?
+        .map(|text| serde_json::from_str(&text))
+        .transpose()?;
+    let mut why = Vec::new();
+    if total.received > 0 {
+        why.push(match organisation {
+            Some(organisation) => format!(
+                "no message that was read was sent from {}; check --org",
+                domains(&organisation)
+            ),
+            None => "all that was read are drafts".to_owned(),
+        });
+    }
+    if total.outside > 0 {
+        why.push(format!(
+            "{} outside --since, --until, --folder or --sent-only",
+            count(total.outside, "message")
+        ));
+    }
+    if why.is_empty() {
+        why.push("no message was read".to_owned());
+    }
+    Ok(format!(
+        "Nothing was judged: {}. This says nothing about the mailbox.",
+        why.join("; ")
+    ))
+}
+
 /// The worst findings, a line each.
-fn worst(open: &[&crate::case::findings::Reported], all: bool) -> Vec<String> {
+fn worst(open: &[&Reported], all: bool) -> Vec<String> {
     let mut order: Vec<_> = open.to_vec();
     order.sort_by_key(|finding| {
         (
@@ -140,11 +185,20 @@ fn worst(open: &[&crate::case::findings::Reported], all: bool) -> Vec<String> {
                 .sent
                 .as_deref()
                 .map_or("no date", |sent| sent.get(..10).unwrap_or(sent));
-            let subject: String = finding.subject.chars().take(40).collect();
+            let confidence = if finding.confidence == 0 {
+                "  –  ".to_owned()
+            } else {
+                format!("{:>3} %", finding.confidence)
+            };
+            let room = terminal::width().saturating_sub(48).max(12);
+            let mut subject: String = finding.subject.chars().take(room).collect();
+            if finding.subject.chars().count() > room {
+                subject.pop();
+                subject.push('…');
+            }
             format!(
-                "  {:<8}  {:>3} %  {day}  {:>6} exposed  {subject}",
+                "  {:<8}  {confidence}  {day}  {:>6} exposed  {subject}",
                 finding.severity,
-                finding.confidence,
                 thousands(finding.exposed)
             )
         })
@@ -166,9 +220,12 @@ fn coverage(case: &Case) -> anyhow::Result<Vec<String>> {
         .for_each(|reading| total.add(&reading.counts));
     let mut lines = Vec::new();
     let time = case.span()?;
-    let span = time.as_ref().map_or_else(String::new, |time| {
-        format!(", sent from {} to {}", time.first, time.last)
-    });
+    let span = time
+        .as_ref()
+        .filter(|_| total.read > 0)
+        .map_or_else(String::new, |time| {
+            format!(", sent from {} to {}", time.first, time.last)
+        });
     let outside = if total.outside > 0 {
         format!(
             "; {} more outside what was asked for",
@@ -178,12 +235,12 @@ fn coverage(case: &Case) -> anyhow::Result<Vec<String>> {
         String::new()
     };
     lines.push(format!(
-        "Covered: {} from {}{span}: {} judged, {} received or drafts, {} duplicates, {} unread{outside}.",
+        "Covered: {} from {}{span}: {} judged, {} received or drafts, {}, {} unread{outside}.",
         count(total.read, "message"),
         count(readings.len() as u64, "source"),
         thousands(total.judged),
         thousands(total.received),
-        thousands(total.duplicates),
+        count(total.duplicates, "duplicate"),
         thousands(total.unread)
     ));
     if let Some(time) = time.filter(|time| !time.without.is_empty()) {
@@ -230,7 +287,7 @@ fn next(folder: &str, nothing: bool) -> String {
         .map(|file| format!("{folder}/{file}"))
         .to_vec();
     format!(
-        "Next: read messages.csv and decide whether each is real; then follow up people.csv. Do not recall the message and do not write to the list again. Files: {}.",
+        "Next: read messages.csv and write confirmed or dismissed into its column review; then follow up people.csv, and scan or export again. Do not recall the message and do not write to the list again. Files: {}.",
         listed(&files, 3)
     )
 }

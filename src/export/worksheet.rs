@@ -11,6 +11,125 @@ use crate::case::follow_up::FollowUp;
 use crate::message::Address;
 use crate::query::{hex, roster};
 
+/// The words that column `review` of `messages.csv` takes.
+const REVIEWS: [&str; 3] = ["confirmed", "dismissed", "look-again"];
+/// Tables that are not read back: an edited one is kept under another name.
+const OTHERS: [&str; 3] = ["viewers.csv", "exposures.csv", "unread.csv"];
+
+/// Reads the decisions that somebody wrote into column `review` of `messages.csv`, and keeps what was edited in tables that
+/// are not read back. Gives a sentence for each.
+///
+/// # Errors
+/// A database or folder that cannot be written.
+pub fn read_others(case: &Case, now: i64) -> anyhow::Result<Vec<String>> {
+    let mut said = Vec::new();
+    for file in ["messages.csv"].into_iter().chain(OTHERS) {
+        let path = case.folder.join(file);
+        let Ok(bytes) = std::fs::read(&path) else {
+            continue;
+        };
+        let Some(written) = case.exported(file)? else {
+            continue;
+        };
+        if written == hex(&Sha256::digest(&bytes)) {
+            continue;
+        }
+        let read = if file == "messages.csv" {
+            decisions(case, &bytes, now)?
+        } else {
+            None
+        };
+        if let Some(text) = read {
+            said.push(text);
+            continue;
+        }
+        let kept = keep_aside(case, file)?;
+        case.log(
+            now,
+            "an edited table was kept aside",
+            &kept.display().to_string(),
+        )?;
+        said.push(format!(
+            "{file} was edited. It is kept as '{}'; what was written in it is not in the case.",
+            kept.display()
+        ));
+    }
+    Ok(said)
+}
+
+/// Moves an edited table to the first free name `NAME.edited-N.csv`.
+fn keep_aside(case: &Case, file: &str) -> anyhow::Result<PathBuf> {
+    let stem = file.trim_end_matches(".csv");
+    let kept = (1..)
+        .map(|number| case.folder.join(format!("{stem}.edited-{number}.csv")))
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| case.folder.join(file));
+    std::fs::rename(case.folder.join(file), &kept)?;
+    Ok(kept)
+}
+
+/// Notes each decision that differs from the case's; `None` where the file is no such table.
+fn decisions(case: &Case, bytes: &[u8], now: i64) -> anyhow::Result<Option<String>> {
+    let Ok(rows) = roster::rows(bytes) else {
+        return Ok(None);
+    };
+    let Some((header, rows)) = rows.split_first() else {
+        return Ok(None);
+    };
+    let column = |name: &str| {
+        header
+            .iter()
+            .position(|cell| cell.trim().eq_ignore_ascii_case(name))
+    };
+    let (Some(id), Some(review)) = (column("exposure_id"), column("review")) else {
+        return Ok(None);
+    };
+    let known = case.decisions()?;
+    let (mut changed, mut unknown) = (0, Vec::new());
+    case.begin()?;
+    for row in rows {
+        let cell = |at: usize| {
+            row.get(at).map_or_else(String::new, |cell| {
+                cell.trim().trim_start_matches('\'').to_lowercase()
+            })
+        };
+        let (id, review) = (cell(id), cell(review));
+        let Some(old) = known.get(&id).filter(|old| **old != review) else {
+            continue;
+        };
+        if review.is_empty() || REVIEWS.contains(&review.as_str()) {
+            case.decide(&id, &review, now)?;
+            case.log(
+                now,
+                "decision read from messages.csv",
+                &format!("{id}: {} to {}", word(old), word(&review)),
+            )?;
+            changed += 1;
+        } else if !unknown.contains(&review) {
+            unknown.push(crate::message::text::clean(&review));
+        }
+    }
+    case.commit()?;
+    let mut text = format!("{changed} decisions were read from messages.csv.")
+        .replace("1 decisions were", "1 decision was");
+    if !unknown.is_empty() {
+        text += &format!(
+            " Not understood in column review: {}. Write {}.",
+            unknown.join(", "),
+            REVIEWS.join(", ")
+        );
+    }
+    Ok(Some(text))
+}
+
+fn word(review: &str) -> &str {
+    if review.is_empty() {
+        "awaiting decision"
+    } else {
+        review
+    }
+}
+
 /// What became of an edited `people.csv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
@@ -60,11 +179,7 @@ pub fn read_back(case: &Case, now: i64) -> anyhow::Result<Edited> {
             Ok(Edited::Read(changed))
         }
         None => {
-            let kept = (1..)
-                .map(|number| case.folder.join(format!("people.edited-{number}.csv")))
-                .find(|path| !path.exists())
-                .unwrap_or_else(|| path.clone());
-            std::fs::rename(&path, &kept)?;
+            let kept = keep_aside(case, "people.csv")?;
             case.log(
                 now,
                 "people.csv could not be read back",

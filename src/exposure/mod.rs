@@ -121,7 +121,7 @@ impl Rules {
     ) -> impl Iterator<Item = (&'a Roster, &'a RosterEntry)> + 'a {
         self.rosters
             .iter()
-            .filter_map(move |roster| roster.entries.get(address).map(|rows| (roster, rows)))
+            .filter_map(move |roster| roster.rows(address).map(|rows| (roster, rows)))
             .flat_map(|(roster, rows)| rows.iter().map(move |row| (roster, row)))
     }
 
@@ -153,6 +153,17 @@ impl Verdict {
     }
 }
 
+/// What history knows of some people.
+#[derive(Clone, Copy)]
+struct Heard {
+    /// Pairs of whom one wrote to the other.
+    own: Spoken,
+    /// Those, and pairs in view of whom one was answered.
+    all: Spoken,
+    /// Whether the message answers one of them.
+    answered: bool,
+}
+
 /// One query's or roster's case for a message.
 struct Claim {
     group: String,
@@ -169,12 +180,16 @@ struct Claim {
 pub fn judge(candidate: &Candidate, history: &History, rules: &Rules) -> Option<Verdict> {
     let mut seen = everybody(candidate, rules);
     let mut claims = Vec::new();
-    let mut spoken: BTreeMap<Vec<usize>, Spoken> = BTreeMap::new();
+    let mut spoken: BTreeMap<Vec<usize>, Heard> = BTreeMap::new();
     let answered = answered(candidate, history, rules);
     let mut weigh = |people: &[usize], seen: &[Seen]| {
         *spoken.entry(people.to_vec()).or_insert_with(|| {
             let digests: Vec<Digest> = people.iter().map(|index| seen[*index].digest).collect();
-            history.spoken(&digests, candidate.sent, &answered)
+            Heard {
+                own: history.spoken(&digests, candidate.sent, None),
+                all: history.spoken(&digests, candidate.sent, Some(&answered)),
+                answered: digests.iter().any(|digest| answered.contains(digest)),
+            }
         })
     };
     for roster in &rules.rosters {
@@ -231,13 +246,13 @@ fn roster_claim(
     candidate: &Candidate,
     seen: &[Seen],
     rules: &Rules,
-    weigh: &mut impl FnMut(&[usize], &[Seen]) -> Spoken,
+    weigh: &mut impl FnMut(&[usize], &[Seen]) -> Heard,
 ) -> Option<Claim> {
     let rows = |seen: &Seen| {
         seen.mailbox
             .address
             .as_ref()
-            .and_then(|address| roster.entries.get(address))
+            .and_then(|address| roster.rows(address))
     };
     let known: Vec<usize> = (0..seen.len())
         .filter(|index| exposable(&seen[*index], true) && rows(&seen[*index]).is_some())
@@ -279,6 +294,7 @@ fn roster_claim(
         .find(|query| query.id == group)
         .map_or(Harm::High, |query| query.harm);
     let crowd = crowd(&known, seen, candidate);
+    let heard = weigh(&known, seen);
     let common = vec![signal::shape::signal(
         &Crowd {
             only_organisation: None,
@@ -287,7 +303,7 @@ fn roster_claim(
         false,
     )]
     .into_iter()
-    .chain(signal::strangers::signal(weigh(&known, seen), true))
+    .chain(signal::strangers::signal(heard.own, true, heard.answered))
     .collect();
     Some(claim(
         group,
@@ -304,7 +320,7 @@ fn query_claim(
     candidate: &Candidate,
     seen: &[Seen],
     rules: &Rules,
-    weigh: &mut impl FnMut(&[usize], &[Seen]) -> Spoken,
+    weigh: &mut impl FnMut(&[usize], &[Seen]) -> Heard,
 ) -> Option<Claim> {
     let known: Vec<usize> = (0..seen.len())
         .filter(|index| exposable(&seen[*index], true) && is_known(query, &seen[*index], rules))
@@ -353,7 +369,13 @@ fn query_claim(
         signal::shape::signal(&crowd, !query.strangers)
     };
     let mut common = vec![shape];
-    common.extend(signal::strangers::signal(weigh(&people, seen), certain));
+    let heard = weigh(&people, seen);
+    // A bland list is a circle of friends where they are answered in the open; a list of victims is none for that.
+    common.extend(if query.strangers {
+        signal::strangers::signal(heard.all, false, false)
+    } else {
+        signal::strangers::signal(heard.own, certain, heard.answered)
+    });
     let exposed = if certain && found.is_empty() && !query.strangers {
         known
     } else {
@@ -396,7 +418,7 @@ fn is_known(query: &Query, seen: &Seen, rules: &Rules) -> bool {
     query
         .roster
         .as_ref()
-        .is_some_and(|roster| roster.entries.contains_key(address))
+        .is_some_and(|roster| roster.rows(address).is_some())
         || (!query.addresses.is_empty()
             && rules
                 .patterns

@@ -183,14 +183,24 @@ pub fn rosters(case: &Case, rules: &Rules) -> anyhow::Result<Vec<String>> {
         .values()
         .flat_map(|person| person.addresses.iter().map(String::as_str))
         .collect();
+    let plain: BTreeSet<Address> = exposed
+        .iter()
+        .filter_map(|address| {
+            let (local, domain) = address.rsplit_once('@')?;
+            Address::new(&format!(
+                "{}@{domain}",
+                local.split('+').next().unwrap_or(local)
+            ))
+        })
+        .collect();
     Ok(rules
         .rosters
         .iter()
         .map(|roster| {
-            let (shown, spared): (Vec<&Address>, Vec<&Address>) = roster
-                .entries
-                .keys()
-                .partition(|address| exposed.contains(address.as_str()));
+            let (shown, spared): (Vec<&Address>, Vec<&Address>) =
+                roster.entries.keys().partition(|address| {
+                    exposed.contains(address.as_str()) || plain.contains(*address)
+                });
             let name = roster.group.trim_start_matches("roster:");
             let spared_names: Vec<String> = spared
                 .iter()
@@ -202,7 +212,7 @@ pub fn rosters(case: &Case, rules: &Rules) -> anyhow::Result<Vec<String>> {
                 format!(" ({})", listed(&spared_names, 20))
             };
             format!(
-                "On the roster '{name}': {} exposed, {} not{who}.",
+                "On the roster '{name}': {} exposed, {} not found among the exposed{who}.",
                 people(shown.len()),
                 people(spared.len())
             )

@@ -123,6 +123,19 @@ pub(super) fn check(
     ];
     for (key, values) in phrases {
         for value in values {
+            if value.as_ref().trim_start().starts_with('*')
+                || value
+                    .as_ref()
+                    .trim_end()
+                    .trim_end_matches('*')
+                    .contains('*')
+            {
+                return Err(wrong(
+                    value.span(),
+                    format!("'{}' has a * that is not at its end", value.as_ref()),
+                    "write * only behind the last word: \"survivor*\"".into(),
+                ));
+            }
             if fold(value.as_ref()).trim().is_empty() {
                 return Err(wrong(
                     value.span(),
@@ -139,6 +152,24 @@ fn glob(text: &str) -> Result<globset::Glob, globset::Error> {
     GlobBuilder::new(&text.to_lowercase())
         .literal_separator(false)
         .build()
+}
+
+/// Whether what a glob such as `*idva*@*` looks for begins a word of the address: `ridvan@` holds the letters and not the
+/// word. Globs without a leading `*` say themselves where they begin.
+fn begins_a_word(glob: &str, address: &str) -> bool {
+    let Some(token) = glob.to_lowercase().strip_prefix('*').and_then(|rest| {
+        rest.split(['*', '?', '@', '[', '{'])
+            .next()
+            .map(str::to_owned)
+    }) else {
+        return true;
+    };
+    let starts = |token: &str| {
+        address
+            .match_indices(token)
+            .any(|(at, _)| !address[..at].ends_with(char::is_alphabetic))
+    };
+    token.is_empty() || token.starts_with(|c: char| !c.is_alphabetic()) || starts(&token)
 }
 
 /// Globs of addresses, with the plain ones looked up instead of matched.
@@ -325,6 +356,9 @@ impl Patterns {
     pub fn find(&self, shows: Shows<'_>) -> Vec<Found> {
         let mut out = BTreeMap::new();
         for (query, by) in self.sender.matches(shows.from) {
+            if !begins_a_word(by, shows.from) {
+                continue;
+            }
             out.insert(
                 Found {
                     query: self.ids[query].clone(),
@@ -368,6 +402,14 @@ mod tests {
     #[test]
     fn folding_levels_case_accents_dashes_and_apostrophes() {
         assert_eq!(fold("  Survivors' GROUP—café\n"), " survivors group cafe ");
+    }
+
+    #[test]
+    fn a_sender_glob_begins_a_word() {
+        assert!(begins_a_word("*idva*@*", "team.idva@x.example"));
+        assert!(begins_a_word("*victim*@*", "victimsupport@x.example"));
+        assert!(!begins_a_word("*idva*@*", "ridvan@x.example"));
+        assert!(begins_a_word("clinic@*", "clinic@x.example"));
     }
 
     #[test]

@@ -119,6 +119,17 @@ impl Roster {
     }
 }
 
+impl Roster {
+    /// The rows for an address; for `nia+police@…` those of `nia@…` where the roster has only these.
+    pub fn rows(&self, address: &Address) -> Option<&Vec<RosterEntry>> {
+        self.entries.get(address).or_else(|| {
+            let (plain, _) = address.local().split_once('+')?;
+            self.entries
+                .get(&Address::new(&format!("{plain}@{}", address.domain()))?)
+        })
+    }
+}
+
 /// The rows of a CSV as spreadsheets save it: comma, semicolon or tab; UTF-8 with or without BOM, or Windows-1252.
 ///
 /// # Errors

@@ -1,12 +1,15 @@
 //! About: subject, body, attachment name, sender or list name match a query's phrases.
 
+use std::collections::BTreeSet;
+
 use super::{Kind, Signal, listed};
 use crate::query::{Found, Part};
 
 /// Points for the first phrase in a part, and for each further one there.
 fn points(part: Part) -> (i32, i32) {
     match part {
-        Part::Sender | Part::Subject | Part::List => (40, 4),
+        Part::Subject | Part::List => (40, 4),
+        Part::Sender => (30, 4),
         Part::Attachment => (32, 4),
         Part::Body => (22, 6),
     }
@@ -16,6 +19,7 @@ fn points(part: Part) -> (i32, i32) {
 /// that matches adds half its points; all together give at most 62.
 pub fn signal(found: &[&Found]) -> Option<Signal> {
     let mut parts: Vec<(i32, String)> = Vec::new();
+    let mut counted: BTreeSet<&str> = BTreeSet::new();
     for part in [
         Part::Subject,
         Part::Sender,
@@ -32,7 +36,16 @@ pub fn signal(found: &[&Found]) -> Option<Signal> {
             continue;
         }
         let (first, further) = points(part);
-        let weight = first + further * (phrases.len() - 1).min(2) as i32;
+        // The same words in a second part say nothing new.
+        let new = found
+            .iter()
+            .filter(|found| found.part == part && counted.insert(&found.phrase))
+            .count();
+        let weight = if new == 0 {
+            0
+        } else {
+            first + further * (new - 1).min(2) as i32
+        };
         let words = listed(&phrases, 4);
         parts.push((
             weight,

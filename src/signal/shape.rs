@@ -11,7 +11,9 @@ const BUSINESS_TO_PERSONAL: f64 = 2.2;
 
 /// How many personal mailboxes a crowd is worth.
 pub fn strangers_worth(crowd: &Crowd) -> f64 {
-    crowd.personal as f64 + crowd.professional as f64 / BUSINESS_TO_PERSONAL
+    // Many people of a few firms are partners, not strangers: of each firm two count.
+    let professional = crowd.professional.min(2 * crowd.organisations);
+    crowd.personal as f64 + professional as f64 / BUSINESS_TO_PERSONAL
 }
 
 /// Size from which a list of strangers is kept in mind, though it is no exposure on its own.
@@ -47,10 +49,10 @@ pub fn mass(crowd: &Crowd, at_least: usize) -> Option<Signal> {
 
 /// Weighs the look of a list.
 ///
-/// `by_words` is true where only phrases speak for the query: then one private person among professionals is taken for
-/// somebody beside their own adviser.
+/// `by_words` is true where only phrases speak for the query: then professionals are taken for people at their work, and
+/// one private person among them for somebody beside their own adviser.
 pub fn signal(crowd: &Crowd, by_words: bool) -> Signal {
-    let number = match crowd.people {
+    let mut weight = match crowd.people {
         0 | 1 => 0,
         2 => 6,
         3 => 10,
@@ -59,7 +61,6 @@ pub fn signal(crowd: &Crowd, by_words: bool) -> Signal {
         8..MASS => 20,
         _ => 24,
     };
-    let mut weight = number;
     let mut says = vec![format!("{} in view of one another", people(crowd.people))];
     let mut kinds = Vec::new();
     for (count, word) in [
@@ -74,21 +75,28 @@ pub fn signal(crowd: &Crowd, by_words: bool) -> Signal {
     if !kinds.is_empty() {
         says.push(listed(&kinds, 3));
     }
+    let by_words = by_words && crowd.insiders == 0;
+    let private = crowd.personal > 0 || crowd.insiders > 0;
     if let Some(domain) = &crowd.only_organisation {
         weight -= 50;
         says.push(format!("all of one organisation, {domain}"));
-    } else if by_words && crowd.insiders == 0 && crowd.personal == 1 && crowd.organisations <= 2 {
+    } else if by_words && crowd.personal == 1 && crowd.people < MASS {
         weight -= 45;
         says.push("one private person among professionals, who may be their advisers".to_owned());
-    } else if by_words && crowd.insiders == 0 && crowd.personal == 0 {
-        weight -= 22;
+    } else if by_words && crowd.personal == 0 {
+        weight -= 30;
         says.push("no private person among them".to_owned());
     }
-    if crowd.alphabetical {
+    // Agencies are greeted and sorted every day.
+    if crowd.alphabetical && private {
         weight += 4;
         says.push("in alphabetical order, as pasted from a sheet".to_owned());
     }
-    if let Some(greeting) = &crowd.greeting {
+    if let Some(greeting) = crowd
+        .greeting
+        .as_ref()
+        .filter(|_| private || crowd.only_organisation.is_some())
+    {
         weight += 6;
         says.push(format!("greeted as '{greeting}'"));
     }

@@ -6,14 +6,16 @@ use crate::history::Spoken;
 
 /// Weighs how many pairs of the people in view have spoken up to now.
 ///
-/// `known` is true where a roster or an address says who they are: then that they speak doubts less.
-pub fn signal(spoken: Spoken, known: bool) -> Option<Signal> {
+/// `known` is true where a roster or an address says who they are: then that they speak doubts less. `answered` is true
+/// where the message answers one of them: then it is no mail-out to strangers, though it may show others to them.
+pub fn signal(spoken: Spoken, known: bool, answered: bool) -> Option<Signal> {
     if spoken.pairs == 0 {
         return None;
     }
     let share = spoken.share();
-    let lowest = if known { -30.0 } else { -55.0 };
+    let lowest = if known { -20.0 } else { -55.0 };
     let weight = (12.0 - 100.0 * share).clamp(lowest, 12.0).round() as i32;
+    let weight = if answered { weight.min(0) } else { weight };
     let (pairs, have) = (thousands(spoken.pairs), thousands(spoken.spoken));
     let says = match (spoken.spoken, spoken.pairs) {
         (0, 1) => "the two have not spoken in this mailbox".to_owned(),
