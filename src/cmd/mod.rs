@@ -1,8 +1,10 @@
-//! The commands, one file each: its options, then `run`. `settings` holds what `scan` and `queries` both load.
+//! The commands, one file each: its options, then `run`. `plan` says what a scan reads, `settings`
+//! holds what `scan` and `queries` both load, `summary` is what a scan says at its end.
 
 pub mod case;
 pub mod completions;
 pub mod export;
+mod plan;
 pub mod queries;
 pub mod scan;
 mod settings;

@@ -1,13 +1,14 @@
 //! `ccspill scan`: reads mail stores, judges what was sent, writes a case.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 
+use super::plan::{Plan, place};
 use super::settings::{Given, Settings};
 use super::{now, summary};
 use crate::case::Case;
@@ -18,14 +19,13 @@ use crate::export::{self, worksheet};
 use crate::exposure::Rules;
 use crate::facts::{Task, Wanted};
 use crate::message::text::clean;
-use crate::message::{Key, Message};
 use crate::person::Organisation;
 use crate::pipeline::read::Outcome;
 use crate::pipeline::{self, judge};
 use crate::platform;
 use crate::progress::Progress;
 use crate::query::{Harm, Patterns};
-use crate::source::{self, Item, Source};
+use crate::source::Source;
 use crate::terminal;
 
 /// Options of `scan`.
@@ -165,7 +165,12 @@ pub fn run(options: &Options, command: Vec<String>) -> anyhow::Result<ExitStatus
     platform::on_interrupt(&stop)?;
     let existing = Case::existing(&options.case)?;
     let settings = Settings::load(&options.given(), existing.as_ref())?;
-    let plan = Plan::new(options, existing.as_ref())?;
+    let plan = Plan::new(
+        &options.sources,
+        &options.incidents,
+        options.rejudge,
+        existing.as_ref(),
+    )?;
     let case = match existing {
         Some(case) => case,
         None => Case::open_or_make(&options.case, now())?,
@@ -177,127 +182,6 @@ pub fn run(options: &Options, command: Vec<String>) -> anyhow::Result<ExitStatus
             Err(error)
         }
     }
-}
-
-/// What is to be read.
-struct Plan {
-    sources: Vec<Box<dyn Source>>,
-    wanted: Wanted,
-    /// Message-IDs asked about in this scan: each must be found.
-    asked: BTreeSet<String>,
-}
-
-impl Plan {
-    fn new(options: &Options, case: Option<&Case>) -> anyhow::Result<Self> {
-        let mut names: Vec<String> = Vec::new();
-        let mut places: BTreeSet<PathBuf> = BTreeSet::new();
-        let mut add = |name: &str| {
-            if places.insert(place(name)) {
-                names.push(name.to_owned());
-            }
-        };
-        options.sources.iter().for_each(|name| add(name));
-        let mut wanted = Wanted::default();
-        let mut asked = BTreeSet::new();
-        for incident in &options.incidents {
-            if Path::new(incident).is_file() {
-                add(incident);
-                known(incident, &mut wanted)?;
-            } else {
-                let id = clean(
-                    incident
-                        .trim()
-                        .trim_start_matches('<')
-                        .trim_end_matches('>'),
-                );
-                if !id.contains('@') && !id.is_empty() {
-                    bail!(
-                        "--incident '{id}' is neither a file nor a Message-ID\n  try: --incident '<id@host>', as the message's header Message-ID gives it"
-                    );
-                }
-                asked.insert(id.clone());
-                wanted.message_ids.insert(id);
-            }
-        }
-        if let Some(case) = case {
-            wanted.keys.extend(case.incident_keys()?);
-            wanted.people.extend(case.incident_people()?);
-            if options.rejudge {
-                for reading in case.readings()? {
-                    if reading.absolute == "-" {
-                        bail!(
-                            "the case holds mail from standard input, which cannot be read again to judge it anew\n  try: scan it into a new case with --case"
-                        );
-                    }
-                    add(if places_same(&reading.source, &reading.absolute) {
-                        &reading.source
-                    } else {
-                        &reading.absolute
-                    });
-                }
-            }
-        }
-        if names.is_empty() {
-            bail!(
-                "there is nothing to scan: no SOURCE is given\n  try: ccspill scan SENT.mbox --org your-domain.example"
-            );
-        }
-        if names.iter().filter(|name| *name == "-").count() > 0
-            && names.len() > 1
-            && options.rejudge
-        {
-            bail!(
-                "--rejudge and standard input do not go together\n  try: save the mail to a file first"
-            );
-        }
-        let sources = names
-            .iter()
-            .map(|name| source::open(name))
-            .collect::<anyhow::Result<_>>()?;
-        Ok(Plan {
-            sources,
-            wanted,
-            asked,
-        })
-    }
-}
-
-fn place(name: &str) -> PathBuf {
-    if name == "-" {
-        PathBuf::from("-")
-    } else {
-        std::fs::canonicalize(name).unwrap_or_else(|_| PathBuf::from(name))
-    }
-}
-
-fn places_same(name: &str, absolute: &str) -> bool {
-    place(name) == Path::new(absolute)
-}
-
-/// Notes the messages in an incident's file, and the people they show.
-fn known(file: &str, wanted: &mut Wanted) -> anyhow::Result<()> {
-    let source = source::open(file).with_context(|| format!("cannot use the incident '{file}'"))?;
-    let before = wanted.keys.len();
-    source.units(&mut |unit| {
-        unit.read(&mut |item| {
-            let Item::Mail(raw) = item else { return };
-            let Ok(message) = Message::new(raw.bytes) else {
-                return;
-            };
-            wanted.add(
-                Key::of(&message).to_hex(),
-                &message.from(),
-                message.recipients(),
-            );
-        });
-        std::ops::ControlFlow::Continue(())
-    })?;
-    if wanted.keys.len() == before {
-        bail!(
-            "the incident '{file}' holds no message that can be read\n  try: save the message as .eml and name that file"
-        );
-    }
-    Ok(())
 }
 
 impl Options {
