@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::exposure::{self, Candidate, Rules};
 use crate::history::{Digest, History, Line};
 use crate::message::address::Address;
-use crate::message::recipients::{self, Field, Mailbox};
+use crate::message::recipients::{self, Mailbox};
 use crate::message::{Key, Message, key};
 use crate::place::Role;
 use crate::query::hex;
@@ -278,11 +278,6 @@ fn sent(message: &Message<'_>, raw: &Raw<'_>, now: i64) -> Option<i64> {
         .filter(plausible)
         .or_else(|| message.received().filter(plausible))
         .or_else(|| raw.marks.stored.filter(plausible))
-}
-
-/// Whether a field is Bcc or Resent-Bcc.
-pub fn is_blind(field: Field) -> bool {
-    !exposure::visible(field)
 }
 
 const HAILS: [&str; 16] = [

@@ -120,6 +120,11 @@ pub fn judge(
                     }
                 };
             let mut verdict = verdict;
+            if entry.candidate.cut {
+                verdict
+                    .why
+                    .push_str(" It is so long that only its beginning was looked at.");
+            }
             if entry.deleted {
                 verdict
                     .why

@@ -57,6 +57,33 @@ pub fn read_others(case: &Case, now: i64) -> anyhow::Result<Vec<String>> {
     Ok(said)
 }
 
+/// A table as another program saved it.
+struct Saved {
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Saved {
+    /// `None` where it is no table.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut rows = roster::rows(bytes).ok()?;
+        if rows.is_empty() {
+            return None;
+        }
+        Some(Saved {
+            header: rows.remove(0),
+            rows,
+        })
+    }
+
+    /// The place of a column, by its name in any case.
+    fn column(&self, name: &str) -> Option<usize> {
+        self.header
+            .iter()
+            .position(|cell| cell.trim().eq_ignore_ascii_case(name))
+    }
+}
+
 /// Moves an edited table to the first free name `NAME.edited-N.csv`.
 fn keep_aside(case: &Case, file: &str) -> anyhow::Result<PathBuf> {
     let stem = file.trim_end_matches(".csv");
@@ -70,17 +97,11 @@ fn keep_aside(case: &Case, file: &str) -> anyhow::Result<PathBuf> {
 
 /// Notes each decision that differs from the case's; `None` where the file is no such table.
 fn decisions(case: &Case, bytes: &[u8], now: i64) -> anyhow::Result<Option<String>> {
-    let Ok(rows) = roster::rows(bytes) else {
+    let Some(table) = Saved::read(bytes) else {
         return Ok(None);
     };
-    let Some((header, rows)) = rows.split_first() else {
-        return Ok(None);
-    };
-    let column = |name: &str| {
-        header
-            .iter()
-            .position(|cell| cell.trim().eq_ignore_ascii_case(name))
-    };
+    let column = |name: &str| table.column(name);
+    let rows = &table.rows;
     let (Some(id), Some(review)) = (column("exposure_id"), column("review")) else {
         return Ok(None);
     };
@@ -192,17 +213,11 @@ pub fn read_back(case: &Case, now: i64) -> anyhow::Result<Edited> {
 
 /// The officer's columns of each known person; `None` where the file is no such table.
 fn entries(case: &Case, bytes: &[u8]) -> anyhow::Result<Option<Vec<(String, FollowUp)>>> {
-    let Ok(rows) = roster::rows(bytes) else {
+    let Some(table) = Saved::read(bytes) else {
         return Ok(None);
     };
-    let Some((header, rows)) = rows.split_first() else {
-        return Ok(None);
-    };
-    let column = |name: &str| {
-        header
-            .iter()
-            .position(|cell| cell.trim().eq_ignore_ascii_case(name))
-    };
+    let column = |name: &str| table.column(name);
+    let rows = &table.rows;
     let (Some(id), Some(address)) = (column("person_id"), column("address")) else {
         return Ok(None);
     };

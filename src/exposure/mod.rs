@@ -486,7 +486,7 @@ fn why(claims: &[Claim]) -> String {
 }
 
 /// A sentence with a capital letter.
-pub fn capital(text: &str) -> String {
+fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(chars).collect()
