@@ -40,7 +40,7 @@ impl Wanted {
 
     /// Adds a message that is one of them, and the people it shows.
     pub fn add(&mut self, key: String, from: &[Mailbox], all: &[recipients::Recipient]) {
-        let authors: Vec<String> = from.iter().map(exposure::identity).collect();
+        let authors: FxHashSet<String> = from.iter().map(exposure::identity).collect();
         let visible = recipients::visible(all);
         let people = visible
             .iter()
@@ -157,13 +157,10 @@ pub fn facts(raw: &Raw<'_>, role: Role, task: Task<'_>) -> Result<Facts, &'stati
         id: message_id.as_deref().map(|id| digester.message_id(id)),
         answers,
     };
+    let authors: FxHashSet<String> = from.iter().map(exposure::identity).collect();
     let others = visible
         .iter()
-        .filter(|recipient| {
-            !from
-                .iter()
-                .any(|author| exposure::identity(author) == exposure::identity(&recipient.mailbox))
-        })
+        .filter(|recipient| !authors.contains(&exposure::identity(&recipient.mailbox)))
         .count();
     let named = message_id
         .as_ref()

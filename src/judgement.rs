@@ -40,6 +40,8 @@ pub struct Entry {
     pub judged: bool,
     /// True where every copy is marked as deleted, and still stands in its store.
     pub deleted: bool,
+    /// True where its source was read again and holds it no more.
+    pub gone: bool,
 }
 
 /// A message that was judged an exposure, or belongs to one.
@@ -124,6 +126,11 @@ pub fn judge(
                 verdict
                     .why
                     .push_str(" It is so long that only its beginning was looked at.");
+            }
+            if entry.gone {
+                verdict.why.push_str(
+                    " Its source holds it no more: the place is that of an earlier reading.",
+                );
             }
             if entry.deleted {
                 verdict

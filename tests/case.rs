@@ -364,3 +364,68 @@ fn a_finding_outlives_the_mail_it_was_found_in() {
     assert_eq!((&row["position"], &row["also_at"]), (now.as_str(), ""));
     assert_eq!((gone.count("read"), gone.people().len()), (3, 18));
 }
+
+#[test]
+fn a_narrower_scan_of_the_same_source_takes_no_finding_away() {
+    let store = Mailbox::ordinary(5).mail(westminster).mbox();
+    let case = Run::scan(store.path()).org(FORCE).ok();
+    let run = Run::scan(store.path())
+        .org(FORCE)
+        .arg("--since")
+        .arg("2030-01-01");
+    let narrow = run.onto(&case).ok();
+    assert_eq!(
+        (narrow.found(), narrow.people().len()),
+        (vec!["westminster".into()], 18)
+    );
+}
+
+#[test]
+fn two_streams_on_standard_input_are_two_sources() {
+    let case = Run::scan("-")
+        .org(FORCE)
+        .stdin(Mailbox::ordinary(5).mail(westminster).rd())
+        .ok();
+    let other = Mailbox::numbered_from(50)
+        .mail(|m| m.to(["colleague@force.example"]))
+        .rd();
+    let both = Run::scan("-").org(FORCE).stdin(other).onto(&case).ok();
+    assert_eq!((both.count("read"), both.people().len()), (7, 18));
+}
+
+#[test]
+fn a_scan_that_could_not_be_done_changes_no_setting() {
+    let store = Mailbox::ordinary(5).mail(westminster).mbox();
+    let case = Run::scan(store.path()).org(FORCE).ok();
+    let wrong = Run::scan(store.path())
+        .org("typo.example")
+        .arg("--rejudge")
+        .arg("--incident")
+        .arg("nope@x.example");
+    wrong.onto(&case).refused();
+    let again = Run::scan(store.path()).org(FORCE).onto(&case).ok();
+    assert_eq!(again.people().len(), 18);
+}
+
+#[test]
+fn a_file_name_of_a_message_that_is_no_finding_stays_out_of_the_case() {
+    let mails: Vec<Vec<u8>> = Mailbox::ordinary(5).mail(westminster).each().collect();
+    let store = Store::folder(
+        mails
+            .iter()
+            .enumerate()
+            .map(|(i, mail)| (format!("Re Zebedee {i} result.eml"), mail.clone())),
+    );
+    let case = Run::scan(store.path()).org(FORCE).ok();
+    assert_eq!(case.people().len(), 18);
+    let database = fs::read(case.path().join("case.db")).unwrap();
+    let named = database
+        .windows(7)
+        .filter(|bytes| bytes == b"Zebedee")
+        .count();
+    let found = case.only_message()["position"].matches("Zebedee").count();
+    assert!(
+        named <= 3 * found,
+        "{named} names of files, {found} of the finding"
+    );
+}

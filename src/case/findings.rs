@@ -38,6 +38,7 @@ impl Case {
         let mut rows = statement.query([])?;
         let mut out: Vec<Entry> = Vec::new();
         let mut newest = (true, 0);
+        let mut places = BTreeSet::new();
         while let Some(row) = rows.next()? {
             let candidate: Candidate = serde_json::from_str(row.get_ref(1)?.as_str()?)
                 .context("case.db is damaged: a candidate cannot be read")?;
@@ -69,23 +70,31 @@ impl Case {
                     entry.candidate.merge(&candidate);
                     entry.judged |= judged;
                     entry.deleted &= deleted;
-                    let known = entry.places.iter().any(|place| {
-                        (&place.source, &place.folder, &place.position)
-                            == (&at.source, &at.folder, &at.position)
-                    });
                     // Where a source was read again, only what it holds now is a place.
                     let stands = newest.0 == current && (current || newest.1 == reading);
-                    if !known && stands {
+                    if stands
+                        && places.insert((
+                            at.source.clone(),
+                            at.folder.clone(),
+                            at.position.clone(),
+                        ))
+                    {
                         entry.places.push(at);
                     }
                 }
                 None => {
                     newest = (current, reading);
+                    places = BTreeSet::from([(
+                        at.source.clone(),
+                        at.folder.clone(),
+                        at.position.clone(),
+                    )]);
                     out.push(Entry {
                         candidate,
                         places: vec![at],
                         judged,
                         deleted,
+                        gone: !current,
                     });
                 }
             }
@@ -155,7 +164,7 @@ impl Case {
             .collect::<Result<_, _>>()?;
         for key in keys.iter().filter(|key| !kept.contains(key.as_str())) {
             self.db
-                .prepare_cached("DELETE FROM copy WHERE key = ?1")?
+                .prepare_cached("DELETE FROM copy WHERE key = ?1 AND reading_id IN (SELECT id FROM reading WHERE ended IS NOT NULL)")?
                 .execute([key])?;
         }
         Ok(())
@@ -368,6 +377,7 @@ impl Case {
             "DELETE FROM copy WHERE reading_id IN (SELECT id FROM reading WHERE current = 0)",
             [],
         )?;
+        self.db.execute("DELETE FROM insider", [])?;
         Ok(())
     }
 }

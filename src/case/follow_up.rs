@@ -66,6 +66,50 @@ impl Case {
         Ok(())
     }
 
+    /// Two people turned out to be one: what an officer wrote about `other` is added to what is known of `id`.
+    pub(super) fn absorb(&self, other: &str, id: &str) -> anyhow::Result<()> {
+        let mut known = self.own_entries()?;
+        let Some(from) = known.remove(other) else {
+            return Ok(());
+        };
+        let mut into = known.remove(id).unwrap_or_default();
+        let fill = |to: &mut String, from: &String| {
+            if to.is_empty() {
+                to.clone_from(from);
+            }
+        };
+        fill(&mut into.review, &from.review);
+        fill(&mut into.contact_by, &from.contact_by);
+        fill(&mut into.contacted_at, &from.contacted_at);
+        fill(&mut into.contacted_by, &from.contacted_by);
+        into.notes = [into.notes, from.notes]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join("; ");
+        self.note_follow_up(id, &into)?;
+        self.db
+            .execute("DELETE FROM follow_up WHERE person_id = ?1", [other])?;
+        Ok(())
+    }
+
+    /// What officers wrote, without what rosters say.
+    fn own_entries(&self) -> anyhow::Result<BTreeMap<String, FollowUp>> {
+        let mut statement = self.db.prepare("SELECT person_id, review, contact_by, contacted_at, contacted_by, notes FROM follow_up")?;
+        let rows = statement.query_map([], |row| {
+            let entry = FollowUp {
+                review: row.get(1)?,
+                contact_by: row.get(2)?,
+                contacted_at: row.get(3)?,
+                contacted_by: row.get(4)?,
+                notes: row.get(5)?,
+                ..FollowUp::default()
+            };
+            Ok((row.get(0)?, entry))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The person that an identity is, if it was exposed; several, joined by `;`, where it is shared.
     ///
     /// # Errors

@@ -86,8 +86,12 @@ impl Case {
             .iter()
             .filter_map(|identity| self.person_of(identity).transpose())
             .collect::<Result<_, _>>()?;
-        if let Some(known) = known.into_iter().find(|id| !id.contains(';')) {
-            return Ok(known);
+        let mut known = known.into_iter().filter(|id| !id.contains(';'));
+        if let Some(id) = known.next() {
+            for other in known {
+                self.absorb(&other, &id)?;
+            }
+            return Ok(id);
         }
         let first = own
             .iter()

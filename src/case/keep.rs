@@ -221,17 +221,19 @@ impl Case {
         now: i64,
     ) -> anyhow::Result<()> {
         self.db.execute(
-            "UPDATE reading SET current = 0 WHERE id <> ?1 AND absolute = (SELECT absolute FROM reading WHERE id = ?1)",
-            [reading],
-        )?;
-        self.db.execute(
             "UPDATE reading SET ended = ?2, current = 1, sha256 = ?3, not_mail = ?4, limits = ?5 WHERE id = ?1",
             params![reading, now, sha256, not_mail.cast_signed(), serde_json::to_string(limits)?],
         )?;
-        // An older reading of the same bytes tells history nothing more.
+        // What comes through standard input is the same source only where it is the same bytes.
+        self.db.execute(
+            "UPDATE reading SET current = 0 WHERE id <> ?1 AND EXISTS (
+               SELECT 1 FROM reading AS new WHERE new.id = ?1 AND new.absolute = reading.absolute AND (new.absolute <> '-' OR new.sha256 = reading.sha256))",
+            [reading],
+        )?;
+        // An older reading of the same bytes, asked the same, tells nothing more.
         self.db.execute(
             "DELETE FROM reading WHERE current = 0 AND ended IS NOT NULL AND EXISTS (
-               SELECT 1 FROM reading AS new WHERE new.id = ?1 AND new.absolute = reading.absolute AND new.sha256 IS NOT NULL AND new.sha256 = reading.sha256)",
+               SELECT 1 FROM reading AS new WHERE new.id = ?1 AND new.absolute = reading.absolute AND new.bounds = reading.bounds AND new.sha256 IS NOT NULL AND new.sha256 = reading.sha256)",
             [reading],
         )?;
         Ok(())
@@ -333,7 +335,7 @@ impl Case {
     /// Those of the database.
     pub fn authors(&self) -> anyhow::Result<BTreeMap<Address, Authored>> {
         let mut statement = self.db.prepare(
-            "SELECT address, sum(sent), sum(unstamped), sum(messages) FROM author GROUP BY address",
+            "SELECT address, sum(author.sent), sum(unstamped), sum(messages) FROM author JOIN reading ON reading.id = author.reading_id WHERE reading.ended IS NOT NULL GROUP BY address",
         )?;
         let mut rows = statement.query([])?;
         let mut out = BTreeMap::new();
@@ -365,7 +367,7 @@ impl Case {
                 .prepare_cached("INSERT OR IGNORE INTO insider (digest) VALUES (?1)")?
                 .execute([digest.0.cast_signed()])?;
         }
-        self.db.execute("DELETE FROM author", [])?;
+        self.db.execute("DELETE FROM author WHERE reading_id IN (SELECT id FROM reading WHERE ended IS NOT NULL)", [])?;
         Ok(())
     }
 }

@@ -62,6 +62,7 @@ CREATE TABLE IF NOT EXISTS block (
   lines      BLOB NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS block_by_reading ON block (reading_id, unit);
+CREATE INDEX IF NOT EXISTS block_by_folder ON block (folder_id);
 
 -- Addresses of authors while the organisation is not known yet; emptied when a scan ends.
 CREATE TABLE IF NOT EXISTS author (
@@ -90,6 +91,8 @@ CREATE TABLE IF NOT EXISTS copy (
   candidate  TEXT NOT NULL        -- JSON: what judgement needs of the message
 ) STRICT;
 CREATE INDEX IF NOT EXISTS copy_by_key ON copy (key);
+CREATE INDEX IF NOT EXISTS copy_by_reading ON copy (reading_id, folder_id);
+CREATE INDEX IF NOT EXISTS copy_by_folder ON copy (folder_id);
 
 CREATE TABLE IF NOT EXISTS unread (
   reading_id INTEGER NOT NULL REFERENCES reading (id) ON DELETE CASCADE,
@@ -99,6 +102,8 @@ CREATE TABLE IF NOT EXISTS unread (
   reason     TEXT NOT NULL,
   message    INTEGER NOT NULL     -- 1: one message; 0: a file or folder with an unknown number
 ) STRICT;
+
+CREATE INDEX IF NOT EXISTS unread_by_reading ON unread (reading_id);
 
 -- Messages that a person named as incidents.
 CREATE TABLE IF NOT EXISTS incident (

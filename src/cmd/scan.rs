@@ -7,9 +7,10 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
+use sha2::{Digest, Sha256};
 
 use super::plan::{Plan, place};
-use super::settings::{Given, Settings};
+use super::settings::{self, Given, Settings};
 use super::{now, summary};
 use crate::case::Case;
 use crate::case::count::Bounds;
@@ -24,7 +25,7 @@ use crate::pipeline::read::Outcome;
 use crate::pipeline::{self, judge};
 use crate::platform;
 use crate::progress::Progress;
-use crate::query::{Harm, Patterns};
+use crate::query::{Harm, Patterns, hex};
 use crate::source::Source;
 use crate::terminal;
 
@@ -178,7 +179,13 @@ pub fn run(options: &Options, command: Vec<String>) -> anyhow::Result<ExitStatus
     match scan(options, &case, settings, &plan, command, &stop) {
         Ok(status) => Ok(status),
         Err(error) => {
-            case.unmake();
+            // A disk that is full, or a file that is in the way, costs nothing that was read.
+            let of_the_system = error
+                .chain()
+                .any(|cause| cause.is::<rusqlite::Error>() || cause.is::<std::io::Error>());
+            if !of_the_system {
+                case.unmake();
+            }
             Err(error)
         }
     }
@@ -220,7 +227,12 @@ fn scan(
     stop: &AtomicBool,
 ) -> anyhow::Result<ExitStatus> {
     let run = case.start_scan(&command, options.jobs(), now())?;
-    settings.remember(case)?;
+    let notes = settings.notes()?;
+    if case.new {
+        // What a first scan reads is kept under its settings, should it be stopped.
+        settings::remember(case, &notes)?;
+    }
+    let filter = filter(&notes, &plan.wanted);
     let before = case.reported()?;
     let mut rules = Rules {
         patterns: Patterns::new(&settings.queries)?,
@@ -232,7 +244,15 @@ fn scan(
     };
     let mut read_now = Vec::new();
     for source in &plan.sources {
-        match read(options, case, source.as_ref(), &rules, &plan.wanted, stop)? {
+        match read(
+            options,
+            case,
+            source.as_ref(),
+            &rules,
+            &plan.wanted,
+            &filter,
+            stop,
+        )? {
             Some(reading) => read_now.push(reading),
             None => return stopped(options),
         }
@@ -247,9 +267,10 @@ fn scan(
         options.progress == When::Auto && !options.quiet,
     );
     case.begin()?;
-    let settled = settle(options, case, &mut rules, plan, &read_now);
-    let notes = match settled {
-        Ok(notes) => notes,
+    let settled = settings::remember(case, &notes)
+        .and_then(|()| settle(options, case, &mut rules, plan, &read_now));
+    let remarks = match settled {
+        Ok(remarks) => remarks,
         Err(error) => {
             case.roll_back();
             return Err(error);
@@ -258,9 +279,22 @@ fn scan(
     case.end_scan(run, now())?;
     case.log(now(), "scan", &command.join(" "))?;
     case.commit().context("the findings cannot be written; the case is as it was before\n  try: make room on the disk, then scan again: reading goes on where it stopped")?;
-    export::write_all(case)?;
+    export::write_all(case).with_context(|| format!("the findings are in the case, its tables could not be written\n  try: make room on the disk, then run: ccspill export '{}'", case.folder.display()))?;
     judging.end();
-    finish(options, case, &rules, &before, edited, &notes)
+    finish(options, case, &rules, &before, edited, &remarks)
+}
+
+/// What decides which messages reading keeps: a reading that was cut off goes on only under the same.
+fn filter(notes: &[(&'static str, String)], wanted: &Wanted) -> String {
+    let sorted =
+        |set: &rustc_hash::FxHashSet<String>| set.iter().cloned().collect::<BTreeSet<String>>();
+    format!(
+        "{} {notes:?} {:?} {:?} {:?}",
+        env!("CARGO_PKG_VERSION"),
+        sorted(&wanted.message_ids),
+        sorted(&wanted.keys),
+        sorted(&wanted.people)
+    )
 }
 
 /// Reads one source; `None` where it was stopped.
@@ -270,6 +304,7 @@ fn read(
     source: &dyn Source,
     rules: &Rules,
     wanted: &Wanted,
+    filter: &str,
     stop: &AtomicBool,
 ) -> anyhow::Result<Option<i64>> {
     let bounds = options.bounds();
@@ -279,8 +314,11 @@ fn read(
         source: source.name(),
         absolute: &absolute,
         kind: source.kind(),
-        stamp: source.stamp().as_deref().map(|stamp| {
-            crate::query::hex(&<sha2::Sha256 as sha2::Digest>::digest(stamp.as_bytes()))
+        stamp: source.stamp().map(|stamp| {
+            hex(&Sha256::digest(format!(
+                "{stamp}
+{filter}"
+            )))
         }),
         bytes: source.bytes(),
         bounds: &serde_json::to_string(&bounds)?,

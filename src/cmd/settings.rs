@@ -189,22 +189,34 @@ impl Settings {
         )
     }
 
-    /// Notes the settings in the case.
+    /// The settings as a case remembers them, by key.
     ///
     /// # Errors
-    /// Those of the database.
-    pub(super) fn remember(&self, case: &Case) -> anyhow::Result<()> {
-        case.remember("queries", &serde_json::to_string(&self.known_queries())?)?;
-        case.remember("rosters", &serde_json::to_string(&self.known_rosters())?)?;
-        case.remember("query_paths", &serde_json::to_string(&self.query_paths)?)?;
-        case.remember("roster_paths", &serde_json::to_string(&self.roster_paths)?)?;
-        case.remember("builtin", if self.builtin { "true" } else { "false" })?;
-        case.remember("min_confidence", &self.min_confidence.to_string())?;
+    /// None in practice.
+    pub(super) fn notes(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let mut notes = vec![
+            ("queries", serde_json::to_string(&self.known_queries())?),
+            ("rosters", serde_json::to_string(&self.known_rosters())?),
+            ("query_paths", serde_json::to_string(&self.query_paths)?),
+            ("roster_paths", serde_json::to_string(&self.roster_paths)?),
+            ("builtin", self.builtin.to_string()),
+            ("min_confidence", self.min_confidence.to_string()),
+        ];
         if let Some(organisation) = &self.organisation {
-            case.remember("organisation", &serde_json::to_string(organisation)?)?;
+            notes.push(("organisation", serde_json::to_string(organisation)?));
         }
-        Ok(())
+        Ok(notes)
     }
+}
+
+/// Notes settings in a case.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn remember(case: &Case, notes: &[(&'static str, String)]) -> anyhow::Result<()> {
+    notes
+        .iter()
+        .try_for_each(|(key, value)| case.remember(key, value))
 }
 
 fn text(path: &Path) -> String {

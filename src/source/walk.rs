@@ -282,10 +282,18 @@ fn under(chain: &str, name: &str) -> String {
 /// The entries of a folder that may be mail, in byte order. A case is made from mail and is none, wherever it lies.
 pub(super) fn mail_entries(path: &Path) -> io::Result<Vec<(OsString, fs::FileType)>> {
     let mut entries = entries(path)?;
-    if entries.iter().any(|(name, _)| name == "case.db") {
+    let a_case =
+        |(name, _): &(OsString, fs::FileType)| name == "case.db" && is_database(&path.join(name));
+    if entries.iter().any(a_case) {
         entries.clear();
     }
     Ok(entries)
+}
+
+/// Whether a file is an SQLite database, or one that is being made.
+fn is_database(path: &Path) -> bool {
+    let read = Disk::open(path).and_then(|disk| disk.prefix(16));
+    read.is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3"))
 }
 
 /// The entries of a folder in byte order.

@@ -300,7 +300,8 @@ fn a_folder_of_many_kinds_is_read_whole_and_in_order() {
     );
     put("Thunderbird/Sent.sbd/2023", &mbox(1));
     put("Thunderbird/Sent.msf", b"// <!-- <mdb:mork -->");
-    put("case/case.db", &mbox(1));
+    put("case/case.db", b"SQLite format 3\0");
+    put("case/copy.mbox", &mbox(1));
     put("old.pst", b"!BDN");
     put("empty", b"");
     #[cfg(unix)]
