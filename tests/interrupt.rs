@@ -271,3 +271,20 @@ fn a_table_that_cannot_be_replaced_is_told_and_mended_by_the_next_scan() {
     std::fs::remove_dir_all(case.path().join("messages.csv")).unwrap();
     matter.goes_on(&case);
 }
+
+#[test]
+fn a_scan_of_another_source_leaves_what_was_read_before_a_stop() {
+    let matter = Matter::new();
+    let other = Mailbox::numbered_from(90_000)
+        .mails(0..5, |m, i| m.to([format!("desk{i}@force.example")]))
+        .mbox();
+    for wait in [50, 100, 180] {
+        let case = matter.case.copy();
+        let (mut child, _home) = matter.scan(&case).start();
+        sleep(Duration::from_millis(wait));
+        ended_by(&mut child, "INT");
+        Run::scan(other.path()).org(FORCE).onto(&case).ok();
+        let whole = matter.scan(&case).ok();
+        assert_eq!(whole.people().len(), 48);
+    }
+}
