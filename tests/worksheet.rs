@@ -303,3 +303,32 @@ fn an_edited_table_that_is_not_read_back_is_kept_aside() {
     let said = after.output.stdout.replace('\n', " ");
     assert!(said.contains("viewers.csv was edited"), "{said}");
 }
+
+#[test]
+fn a_telephone_number_in_the_notes_is_not_quoted_again_and_again() {
+    let store = Mailbox::ordinary(5).mail(westminster).mbox();
+    let case = Run::scan(store.path()).org(FORCE).ok();
+    edit(&case, "people.csv", |text| {
+        text.replacen(",unknown,,,", ",phone,,,+44 20 7946 0000", 1)
+    });
+    let once = Run::scan(store.path()).org(FORCE).onto(&case).ok();
+    edit(&once, "people.csv", |text| {
+        text.replacen(",unknown,,,", ",letter,,,", 1)
+    });
+    let twice = Run::scan(store.path()).org(FORCE).onto(&once).ok();
+    let notes: Vec<String> = twice
+        .people()
+        .iter()
+        .map(|row| row["notes"].to_owned())
+        .filter(|note| !note.is_empty())
+        .collect();
+    assert_eq!(notes, ["'+44 20 7946 0000"]);
+    assert_eq!(
+        twice
+            .people()
+            .iter()
+            .filter(|row| &row["contact_by"] == "letter")
+            .count(),
+        1
+    );
+}

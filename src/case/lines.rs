@@ -2,13 +2,12 @@
 //! quick to read. Not for people: names and addresses are keyed digests.
 //!
 //! A record: flags (1 byte) · key (16 bytes) · sent (zigzag varint, if flag) · author, sender, id (8 bytes each, if flag)
-//! · visible, blind, answers (varint count, then 8 bytes each) · position (two varints, or varint length and UTF-8).
+//! · visible, blind, answers (varint count, then 8 bytes each).
 //! Numbers are little-endian; varints are LEB128.
 
 use anyhow::{Context, bail};
 
 use crate::history::{Digest, Line};
-use crate::place::Position;
 
 const SENT: u8 = 1;
 const AUTHOR: u8 = 2;
@@ -16,15 +15,12 @@ const SENDER: u8 = 4;
 const ID: u8 = 8;
 const DRAFT: u8 = 16;
 const SENT_HERE: u8 = 32;
-const PATH: u8 = 64;
 
 /// One message of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// What history knows of it.
     pub line: Line,
-    /// Where in the block's folder it stands.
-    pub position: Position,
     /// A draft.
     pub draft: bool,
     /// In a folder, or under a label, of sent mail.
@@ -41,8 +37,7 @@ pub fn write(out: &mut Vec<u8>, stored: &Stored) {
             | flag(line.sender.is_some(), SENDER)
             | flag(line.id.is_some(), ID)
             | flag(stored.draft, DRAFT)
-            | flag(stored.sent_here, SENT_HERE)
-            | flag(matches!(stored.position, Position::Path(_)), PATH),
+            | flag(stored.sent_here, SENT_HERE),
     );
     out.extend_from_slice(&line.key.to_le_bytes());
     if let Some(sent) = line.sent {
@@ -55,16 +50,6 @@ pub fn write(out: &mut Vec<u8>, stored: &Stored) {
         varint(out, list.len() as u64);
         for digest in list {
             out.extend_from_slice(&digest.0.to_le_bytes());
-        }
-    }
-    match &stored.position {
-        Position::Bytes { offset, length } => {
-            varint(out, *offset);
-            varint(out, *length);
-        }
-        Position::Path(path) => {
-            varint(out, path.len() as u64);
-            out.extend_from_slice(path.as_bytes());
         }
     }
 }
@@ -117,18 +102,8 @@ fn record(bytes: &mut &[u8]) -> anyhow::Result<Stored> {
             list.push(digest(bytes)?);
         }
     }
-    let position = if flags & PATH != 0 {
-        let length = usize::try_from(number(bytes)?)?;
-        Position::Path(std::str::from_utf8(take(bytes, length)?)?.to_owned())
-    } else {
-        Position::Bytes {
-            offset: number(bytes)?,
-            length: number(bytes)?,
-        }
-    };
     Ok(Stored {
         line,
-        position,
         draft: flags & DRAFT != 0,
         sent_here: flags & SENT_HERE != 0,
     })
@@ -175,16 +150,11 @@ mod tests {
         let all = [
             Stored {
                 line: full,
-                position: Position::Bytes {
-                    offset: 1 << 40,
-                    length: 77,
-                },
                 draft: true,
                 sent_here: false,
             },
             Stored {
                 line: Line::default(),
-                position: Position::Path("cur/é:2,S".to_owned()),
                 draft: false,
                 sent_here: true,
             },

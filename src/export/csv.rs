@@ -63,6 +63,14 @@ fn safe(cell: &str) -> String {
     }
 }
 
+/// What a person wrote into a cell that came back with the apostrophe that made it harmless.
+pub fn unguarded(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(FORMULA) => rest,
+        _ => cell,
+    }
+}
+
 /// A time as RFC 3339 in UTC; empty where there is none.
 pub fn time(seconds: Option<i64>) -> String {
     utc(seconds).unwrap_or_default()

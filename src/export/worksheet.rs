@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::case::Case;
 use crate::case::follow_up::FollowUp;
+use crate::export::csv::unguarded;
 use crate::message::Address;
 use crate::query::{hex, roster};
 
@@ -259,7 +260,7 @@ fn entries(case: &Case, bytes: &[u8]) -> anyhow::Result<Option<Vec<(String, Foll
                 || old.to_owned(),
                 |at| {
                     row.get(at).map_or(String::new(), |cell| {
-                        crate::message::text::clean(cell.trim())
+                        crate::message::text::clean(unguarded(cell.trim()))
                     })
                 },
             )

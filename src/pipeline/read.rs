@@ -18,7 +18,7 @@ use crate::case::count::Bounds;
 use crate::case::keep::{Batch, Copy, Reading};
 use crate::case::lines::Stored;
 use crate::facts::{Task, facts};
-use crate::place::{Folder, Position, Role, Unread};
+use crate::place::{Folder, Role, Unread};
 use crate::progress::Progress;
 use crate::source::{Coverage, Item, Source, Span, Unit};
 
@@ -326,18 +326,9 @@ fn take(item: Item<'_>, folder: &Folder, batch: &mut Batch, options: Options<'_>
     }
     batch.line(&Stored {
         line: facts.line,
-        position: nameless(raw.position),
         draft: facts.draft,
         sent_here: facts.sent_here,
     });
-}
-
-/// A position as a line may keep it: the name of a file can name people.
-fn nameless(position: Position) -> Position {
-    match position {
-        Position::Path(_) => Position::Path(String::new()),
-        bytes => bytes,
-    }
 }
 
 /// Bounds what waits between the reader and the keeper, in number and in bytes.

@@ -101,9 +101,13 @@ fn is_tar(prefix: &[u8]) -> bool {
     let Some(header) = prefix.first_chunk::<512>() else {
         return false;
     };
-    let sum: u32 = header
-        .iter()
-        .enumerate()
+    header[0] != 0 && tar_checksum(header) == Some(tar_sum(header))
+}
+
+/// The sum of a tar header's bytes, its checksum field taken for spaces (POSIX ustar).
+pub(super) fn tar_sum(header: &[u8; 512]) -> u32 {
+    let bytes = header.iter().enumerate();
+    bytes
         .map(|(i, &b)| {
             if (148..156).contains(&i) {
                 32
@@ -111,8 +115,7 @@ fn is_tar(prefix: &[u8]) -> bool {
                 u32::from(b)
             }
         })
-        .sum();
-    header[0] != 0 && tar_checksum(header) == Some(sum)
+        .sum()
 }
 
 fn tar_checksum(header: &[u8; 512]) -> Option<u32> {

@@ -7,6 +7,7 @@
 //! See POSIX.1-2017 `pax`, <https://www.gnu.org/software/tar/manual/html_node/Standard.html>.
 
 use super::{CONTINUE, Place, plain, stream};
+use crate::source::recognise::tar_sum;
 use crate::source::sink::{Flow, Sink};
 use std::io::{self, Read};
 use tar::{EntryType, Header};
@@ -116,18 +117,7 @@ fn next_header(reader: &mut dyn Read, zeros: &mut bool) -> io::Result<Option<Hea
             seen = true;
             continue;
         }
-        let sum: u32 = block
-            .iter()
-            .enumerate()
-            .map(|(i, &b)| {
-                if (148..156).contains(&i) {
-                    32
-                } else {
-                    u32::from(b)
-                }
-            })
-            .sum();
-        if header.cksum().ok() == Some(sum) {
+        if header.cksum().ok() == Some(tar_sum(header.as_bytes())) {
             return Ok(Some(header));
         }
         // Rubbish behind the end mark is no part of the archive.
