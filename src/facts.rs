@@ -2,17 +2,24 @@
 //! place where a message meets the rules before judgement. It drops what can never become a finding: history only ever
 //! lowers the confidence of a first pass, so a message that falls short without any history falls short for good.
 
-use rustc_hash::FxHashSet;
+use std::borrow::Cow;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest as _, Sha256};
 
 use crate::exposure::{self, Candidate, Rules};
 use crate::history::{Digest, History, Line};
 use crate::message::address::Address;
-use crate::message::recipients::{self, Mailbox};
-use crate::message::{Key, Message, key};
+use crate::message::header::Name;
+use crate::message::key::Quick;
+use crate::message::mentions::{Mention, Mentions};
+use crate::message::recipients::{self, Field, Mailbox};
+use crate::message::{Key, Message};
+use crate::person::{Organisation, personal_provider};
 use crate::place::Role;
 use crate::query::hex;
 use crate::query::pattern::{Shows, fold};
+use crate::signal::shape;
 use crate::source::Raw;
 
 /// How much of a body is looked at for phrases, in bytes of text.
@@ -20,6 +27,8 @@ const BODY_LOOKED_AT: usize = 256 << 10;
 /// 1980-01-01: mail that claims to be older has a broken clock.
 const EARLIEST: i64 = 315_532_800;
 const DAY: i64 = 86_400;
+/// How many Message-IDs of an In-Reply-To history notes.
+const MOST_ANSWERS: usize = 8;
 
 /// Incidents that the scan was asked about.
 #[derive(Clone, Debug, Default)]
@@ -88,15 +97,15 @@ pub struct Task<'a> {
     pub now: i64,
 }
 
-/// What is kept of one message.
-#[derive(Clone, Debug, Default)]
-pub struct Facts {
+/// What is kept of one message. It stands in the reader's own memory until the next is read.
+#[derive(Debug)]
+pub struct Facts<'r> {
     /// For history.
-    pub line: Line,
-    /// Author's address, to find out who the organisation is.
-    pub author: Option<Address>,
-    /// Sender header, where it names somebody else.
-    pub sender: Option<Address>,
+    pub line: &'r Line,
+    /// Author, where their address belongs to the organisation or nobody knows yet who does.
+    pub author: Option<(&'r str, Digest)>,
+    /// Sender header, where it names somebody else; likewise.
+    pub sender: Option<(&'r str, Digest)>,
     /// True where its store marks it as a draft.
     pub draft: bool,
     /// True where its store marks it as deleted, and still holds it.
@@ -111,160 +120,329 @@ pub struct Facts {
     pub candidate: Option<Box<Candidate>>,
 }
 
-/// Reads one mail.
-///
-/// # Errors
-/// A plain reason why it is no mail at all.
-pub fn facts(raw: &Raw<'_>, role: Role, task: Task<'_>) -> Result<Facts, &'static str> {
-    let message = Message::new(raw.bytes)?;
-    let digester = &task.rules.digester;
-    let from = message.from();
-    let author = from.iter().find_map(|mailbox| mailbox.address.clone());
-    let sender = message
-        .sender()
-        .and_then(|mailbox| mailbox.address)
-        .filter(|sender| Some(sender) != author.as_ref());
-    let recipients = message.recipients().to_vec();
-    let (visible, blind) = (
-        recipients::visible(&recipients),
-        recipients::blind(&recipients),
-    );
-    let sent = sent(&message, raw, task.now);
-    let message_id = message.message_id();
-    let answers: Vec<Digest> = message
-        .in_reply_to()
-        .iter()
-        .take(8)
-        .map(|id| digester.message_id(id))
-        .collect();
-    let digest = |mailbox: &Mailbox| match &mailbox.address {
-        Some(address) => digester.address(address),
-        None => digester.name(fold(&mailbox.name).trim()),
-    };
-    let line = Line {
-        key: key::quick(&message, digester.k0, digester.k1),
-        sent,
-        author: author.as_ref().map(|address| digester.address(address)),
-        sender: sender.as_ref().map(|address| digester.address(address)),
-        visible: visible
-            .iter()
-            .map(|recipient| digest(&recipient.mailbox))
-            .collect(),
-        blind: blind
-            .iter()
-            .map(|recipient| digest(&recipient.mailbox))
-            .collect(),
-        id: message_id.as_deref().map(|id| digester.message_id(id)),
-        answers,
-    };
-    let authors: FxHashSet<String> = from.iter().map(exposure::identity).collect();
-    let others = visible
-        .iter()
-        .filter(|recipient| !authors.contains(&exposure::identity(&recipient.mailbox)))
-        .count();
-    let named = message_id
-        .as_ref()
-        .is_some_and(|id| task.wanted.message_ids.contains(id));
-    let known =
-        || !task.wanted.keys.is_empty() && task.wanted.keys.contains(&Key::of(&message).to_hex());
-    let candidate = (others >= 2 || named || known())
-        .then(|| {
-            candidate(
-                &message,
-                raw,
-                Head {
-                    quick: line.key,
-                    from,
-                    sender: sender.clone(),
-                    recipients,
-                    sent,
-                    message_id,
-                    answers: &line.answers,
-                },
-                task,
-            )
+/// Reads one mail after another to facts. What one message needs of memory serves for the next, so that an ordinary
+/// message is read without asking for any.
+#[derive(Debug)]
+pub struct Reader<'t> {
+    task: Task<'t>,
+    mentions: Mentions,
+    /// Of each mention, in order.
+    digests: Vec<Digest>,
+    quick: Quick,
+    domains: Domains,
+    /// Recipients that are in the line already.
+    placed: FxHashSet<Digest>,
+    line: Line,
+}
+
+impl<'t> Reader<'t> {
+    /// For one task: what it learns of domains holds for no other.
+    pub fn new(task: Task<'t>) -> Self {
+        Reader {
+            task,
+            mentions: Mentions::default(),
+            digests: Vec::new(),
+            quick: Quick::default(),
+            domains: Domains::default(),
+            placed: FxHashSet::default(),
+            line: Line::default(),
+        }
+    }
+
+    /// Reads one mail.
+    ///
+    /// # Errors
+    /// A plain reason why it is no mail at all.
+    pub fn read(&mut self, raw: &Raw<'_>, role: Role) -> Result<Facts<'_>, &'static str> {
+        let message = Message::new(raw.bytes)?;
+        let task = self.task;
+        let digester = &task.rules.digester;
+        self.domains.next();
+        self.mentions.read(message.head());
+        self.digests.clear();
+        for mention in self.mentions.all() {
+            let text = self.mentions.text(*mention);
+            self.digests.push(if mention.address {
+                digester.canonical(text)
+            } else {
+                digester.name(fold(text).trim())
+            });
+        }
+        let first = |name: Name| {
+            let mentions = self.mentions.all().iter().zip(&self.digests);
+            mentions
+                .filter(move |(mention, _)| mention.name == name)
+                .map(|(mention, digest)| (*mention, *digest))
+        };
+        let author = first(Name::From).find(|(mention, _)| mention.address);
+        let sender = first(Name::Sender).next().filter(|(mention, digest)| {
+            mention.address && author.is_none_or(|(_, author)| author != *digest)
+        });
+        let message_id = message.message_id();
+        self.line.key = self.quick.key(
+            &message,
+            message_id.as_deref().unwrap_or_default(),
+            &self.mentions,
+            self.digests.iter().map(|digest| digest.0),
+            (digester.k0, digester.k1),
+        );
+        self.line.sent = sent(&message, raw, task.now);
+        self.line.author = author.map(|(_, digest)| digest);
+        self.line.sender = sender.map(|(_, digest)| digest);
+        self.line.id = message_id.as_deref().map(|id| digester.message_id(id));
+        self.line.answers.clear();
+        let answers = message.in_reply_to();
+        let answers = answers.iter().take(MOST_ANSWERS);
+        self.line
+            .answers
+            .extend(answers.map(|id| digester.message_id(id)));
+        self.place();
+        let candidate = self.candidate(&message, raw, message_id);
+        let organisation = &task.rules.organisation;
+        let mut of_interest = |(mention, digest): (Mention, Digest)| {
+            let text = self.mentions.text(mention);
+            (organisation.is_unknown() || self.domains.inside(text, organisation))
+                .then_some((text, digest))
+        };
+        let (author, sender) = (
+            author.and_then(&mut of_interest),
+            sender.and_then(&mut of_interest),
+        );
+        let label = message.gmail_sent();
+        Ok(Facts {
+            draft: raw.marks.draft || role == Role::Drafts || message.draft(),
+            deleted: raw.marks.deleted || message.deleted(),
+            sent_here: label.unwrap_or(role == Role::Sent),
+            received: message.has_received(),
+            cut: message.head().cut(),
+            line: &self.line,
+            author,
+            sender,
+            candidate,
         })
-        .flatten();
-    let label = message.gmail_sent();
-    Ok(Facts {
-        draft: raw.marks.draft || role == Role::Drafts || message.draft(),
-        deleted: raw.marks.deleted || message.deleted(),
-        sent_here: label.unwrap_or(role == Role::Sent),
-        received: message.has_received(),
-        cut: message.head().cut(),
-        line,
-        author,
-        sender,
-        candidate,
-    })
+    }
+
+    /// Writes the recipients into the line: the visible, each once, and the blind that are not visible too.
+    fn place(&mut self) {
+        self.line.visible.clear();
+        self.line.blind.clear();
+        self.placed.clear();
+        let recipients = || {
+            let all = self.mentions.all().iter().zip(&self.digests);
+            all.filter_map(|(mention, digest)| Some((mention.field()?, *digest)))
+        };
+        for (_, digest) in recipients().filter(|(field, _)| field.is_visible()) {
+            if self.placed.insert(digest) {
+                self.line.visible.push(digest);
+            }
+        }
+        for (_, digest) in recipients().filter(|(field, _)| !field.is_visible()) {
+            if self.placed.insert(digest) {
+                self.line.blind.push(digest);
+            }
+        }
+    }
+
+    /// Visible recipients who are no authors.
+    fn others(&self) -> usize {
+        let authors = || {
+            let all = self.mentions.all().iter().zip(&self.digests);
+            all.filter(|(mention, _)| mention.name == Name::From)
+                .map(|(_, digest)| *digest)
+        };
+        let visible = self.line.visible.iter();
+        visible
+            .filter(|digest| authors().all(|author| author != **digest))
+            .count()
+    }
+
+    /// What judgement needs of the message, where it may expose or belongs to an incident that was asked about.
+    fn candidate(
+        &mut self,
+        message: &Message<'_>,
+        raw: &Raw<'_>,
+        message_id: Option<Cow<'_, str>>,
+    ) -> Option<Box<Candidate>> {
+        let Task { rules, wanted, .. } = self.task;
+        let named = || {
+            message_id
+                .as_ref()
+                .is_some_and(|id| wanted.message_ids.contains(id.as_ref()))
+        };
+        let known = || !wanted.keys.is_empty() && wanted.keys.contains(&Key::of(message).to_hex());
+        if self.others() < 2 && !named() && !known() {
+            return None;
+        }
+        let from = message.from();
+        let body = message.body_text(BODY_LOOKED_AT);
+        let subject = message.subject();
+        let lists: Vec<String> = message.list().into_iter().collect();
+        let author = from.iter().find_map(|mailbox| mailbox.address.as_ref());
+        let find = |names: &[String]| {
+            rules.patterns.find(Shows {
+                from: author.map_or("", Address::as_str),
+                from_name: from.first().map_or("", |mailbox| &mailbox.name),
+                subject: &subject,
+                body: &body.text,
+                attachments: &body.attachments,
+                lists: names,
+            })
+        };
+        let undecided = rules.organisation.is_unknown() || !wanted.is_empty();
+        let found = if self.mentions.plain() {
+            let found = find(&lists);
+            let words_alone = found.is_empty() && !undecided && rules.by_words_alone();
+            if words_alone && !self.can_be_mass() {
+                return None;
+            }
+            found
+        } else {
+            let groups = message.recipients().iter();
+            let groups = groups.filter_map(|recipient| recipient.group.clone());
+            let mut names: Vec<String> = lists.iter().cloned().chain(groups).collect();
+            names.dedup();
+            find(&names)
+        };
+        let mut candidate = Candidate {
+            key: Key::of(message).to_hex(),
+            quick: format!("{:032x}", self.line.key),
+            message_id: message_id.map(Cow::into_owned),
+            sent: self.line.sent,
+            found,
+            greeting: greeting(&body.text),
+            answers: self.line.answers.iter().map(|digest| digest.0).collect(),
+            quoted_author: crate::message::quoted::quoted_author(&body.text),
+            from,
+            sender: message.sender().and_then(|mailbox| mailbox.address),
+            recipients: message.recipients().to_vec(),
+            subject: subject.into_owned(),
+            lists,
+            sha256: String::new(),
+            cut: !raw.whole,
+        };
+        let author = candidate.author().cloned();
+        candidate.sender = candidate
+            .sender
+            .filter(|sender| Some(sender) != author.as_ref());
+        let keep = rules.organisation.is_unknown()
+            || wanted.may_hold(&candidate)
+            || exposure::judge(&candidate, &History::default(), rules)
+                .is_some_and(|verdict| verdict.confidence >= rules.kept_from());
+        keep.then(|| {
+            candidate.sha256 = raw
+                .sha256
+                .map_or_else(|| hex(&Sha256::digest(raw.bytes)), |digest| hex(&digest));
+            Box::new(candidate)
+        })
+    }
+
+    /// Whether the visible recipients can be a mass list of strangers: an upper bound, by their domains alone.
+    fn can_be_mass(&mut self) -> bool {
+        let organisation = &self.task.rules.organisation;
+        let (mut personal, mut domains) = (0, 0);
+        for mention in self.mentions.all() {
+            if !mention.field().is_some_and(Field::is_visible) {
+                continue;
+            }
+            let text = self.mentions.text(*mention);
+            if !mention.address {
+                personal += 1;
+            } else if !self.domains.inside(text, organisation) {
+                match self.domains.note(text, organisation) {
+                    Noted::Personal => personal += 1,
+                    Noted::New => domains += 1,
+                    Noted::Again => {}
+                }
+            }
+        }
+        shape::can_be_mass(personal, domains)
+    }
 }
 
-/// What of the head a candidate needs, read already.
-struct Head<'a> {
-    quick: u128,
-    from: Vec<Mailbox>,
-    sender: Option<Address>,
-    recipients: Vec<recipients::Recipient>,
-    sent: Option<i64>,
-    message_id: Option<String>,
-    answers: &'a [Digest],
+/// What is known of the domains that were met, so that each is looked up once.
+#[derive(Debug, Default)]
+struct Domains {
+    places: FxHashMap<Box<str>, usize>,
+    all: Vec<Domain>,
+    last: usize,
+    list: u64,
 }
 
-fn candidate(
-    message: &Message<'_>,
-    raw: &Raw<'_>,
-    head: Head<'_>,
-    task: Task<'_>,
-) -> Option<Box<Candidate>> {
-    let body = message.body_text(BODY_LOOKED_AT);
-    let subject = message.subject();
-    let lists: Vec<String> = message.list().into_iter().collect();
-    let mut names = lists.clone();
-    names.extend(
-        head.recipients
-            .iter()
-            .filter_map(|recipient| recipient.group.clone()),
-    );
-    names.dedup();
-    let author = head
-        .from
-        .iter()
-        .find_map(|mailbox| mailbox.address.as_ref());
-    let shows = Shows {
-        from: author.map_or("", Address::as_str),
-        from_name: head.from.first().map_or("", |mailbox| &mailbox.name),
-        subject: &subject,
-        body: &body.text,
-        attachments: &body.attachments,
-        lists: &names,
-    };
-    let mut candidate = Candidate {
-        key: Key::of(message).to_hex(),
-        quick: format!("{:032x}", head.quick),
-        message_id: head.message_id,
-        sent: head.sent,
-        found: task.rules.patterns.find(shows),
-        greeting: greeting(&body.text),
-        answers: head.answers.iter().map(|digest| digest.0).collect(),
-        quoted_author: crate::message::quoted::quoted_author(&body.text),
-        from: head.from,
-        sender: head.sender,
-        recipients: head.recipients,
-        subject,
-        lists,
-        sha256: String::new(),
-        cut: !raw.whole,
-    };
-    let undecided = task.rules.organisation.is_unknown() || task.wanted.may_hold(&candidate);
-    let keep = undecided
-        || exposure::judge(&candidate, &History::default(), task.rules)
-            .is_some_and(|verdict| verdict.confidence >= task.rules.kept_from());
-    keep.then(|| {
-        candidate.sha256 = raw
-            .sha256
-            .map_or_else(|| hex(&Sha256::digest(raw.bytes)), |digest| hex(&digest));
-        Box::new(candidate)
-    })
+#[derive(Debug)]
+struct Domain {
+    text: Box<str>,
+    /// Of the organisation.
+    inside: bool,
+    /// Of a provider of personal mailboxes.
+    personal: bool,
+    /// The last list in which it was noted.
+    list: u64,
+}
+
+/// What noting an outsider's domain in a list came to.
+enum Noted {
+    /// It is that of a provider of personal mailboxes.
+    Personal,
+    /// It is another organisation's that this list has not shown yet.
+    New,
+    /// It was noted in this list before.
+    Again,
+}
+
+/// Most domains that are remembered.
+const MOST_DOMAINS: usize = 1 << 16;
+
+impl Domains {
+    /// Begins a message.
+    fn next(&mut self) {
+        self.list += 1;
+        if self.all.len() > MOST_DOMAINS {
+            self.places.clear();
+            self.all.clear();
+        }
+    }
+
+    /// Whether an address belongs to the organisation.
+    fn inside(&mut self, address: &str, organisation: &Organisation) -> bool {
+        self.of(address, organisation).inside
+            || (!organisation.addresses.is_empty() && organisation.addresses.contains(address))
+    }
+
+    fn note(&mut self, address: &str, organisation: &Organisation) -> Noted {
+        let list = self.list;
+        let domain = self.of(address, organisation);
+        if domain.personal {
+            Noted::Personal
+        } else if std::mem::replace(&mut domain.list, list) == list {
+            Noted::Again
+        } else {
+            Noted::New
+        }
+    }
+
+    fn of(&mut self, address: &str, organisation: &Organisation) -> &mut Domain {
+        let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+        if self
+            .all
+            .get(self.last)
+            .is_none_or(|last| *last.text != *domain)
+        {
+            self.last = match self.places.get(domain) {
+                Some(place) => *place,
+                None => {
+                    self.places.insert(domain.into(), self.all.len());
+                    self.all.push(Domain {
+                        text: domain.into(),
+                        inside: organisation.holds_domain(domain),
+                        personal: personal_provider(domain),
+                        list: 0,
+                    });
+                    self.all.len() - 1
+                }
+            };
+        }
+        &mut self.all[self.last]
+    }
 }
 
 /// When a message was sent: its Date if plausible, else the newest Received, else what the store says, else nothing.

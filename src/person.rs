@@ -224,16 +224,15 @@ impl Organisation {
 
     /// Whether an address belongs.
     pub fn holds(&self, address: &Address) -> bool {
-        let mut domain = address.domain();
-        loop {
-            if self.domains.contains(domain) {
-                return true;
-            }
-            match domain.split_once('.') {
-                Some((_, parent)) => domain = parent,
-                None => return self.addresses.contains(address.as_str()),
-            }
-        }
+        self.holds_domain(address.domain()) || self.addresses.contains(address.as_str())
+    }
+
+    /// Whether a domain, or one above it, is one of the organisation's.
+    pub fn holds_domain(&self, domain: &str) -> bool {
+        let mut ends = std::iter::successors(Some(domain), |rest| {
+            rest.split_once('.').map(|(_, parent)| parent)
+        });
+        ends.any(|end| self.domains.contains(end))
     }
 
     /// Insider or outsider.

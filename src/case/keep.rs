@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::Case;
 use super::lines::{self, Stored};
 use crate::exposure::Candidate;
-use crate::history::Digest;
+use crate::history::{Digest, Line};
 use crate::message::Address;
 use crate::place::{Folder, Position, Unread};
 
@@ -89,15 +89,35 @@ pub struct Batch {
     pub unread: Vec<Unread>,
     /// Messages that are not wanted and not kept.
     pub dropped: u64,
-    /// Authors.
-    pub authors: FxHashMap<Address, Authored>,
+    /// Authors, by digest.
+    pub authors: FxHashMap<Digest, (Box<str>, Authored)>,
 }
 
 impl Batch {
     /// Adds a message's line.
-    pub fn line(&mut self, stored: &Stored) {
-        lines::write(&mut self.lines, stored);
+    pub fn line(&mut self, line: &Line, draft: bool, sent_here: bool) {
+        lines::write(&mut self.lines, line, draft, sent_here);
         self.messages += 1;
+    }
+
+    /// How often an author was seen, to be counted up.
+    pub fn author(&mut self, address: &str, digest: Digest) -> &mut Authored {
+        let (_, count) = self
+            .authors
+            .entry(digest)
+            .or_insert_with(|| (address.into(), Authored::default()));
+        count
+    }
+
+    /// Takes over the authors of a batch that was kept: they are kept by [`Case::keep_authors`], which costs a row for
+    /// each of them and not for each batch.
+    pub fn add_authors(&mut self, other: &mut Batch) {
+        for (digest, (address, more)) in other.authors.drain() {
+            let count = self.author(&address, digest);
+            count.sent += more.sent;
+            count.unstamped += more.unstamped;
+            count.messages += more.messages;
+        }
     }
 }
 
@@ -171,15 +191,6 @@ impl Case {
                 .prepare_cached("INSERT INTO unread (reading_id, folder, position, bytes, reason, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
                 .execute(params![reading, unread.folder, position, unread.bytes.map(u64::cast_signed), unread.reason, unread.message])?;
         }
-        let authors: BTreeMap<&Address, &Authored> = batch.authors.iter().collect();
-        for (address, count) in authors {
-            self.db
-                .prepare_cached(
-                    "INSERT INTO author (reading_id, address, sent, unstamped, messages) VALUES (?1, ?2, ?3, ?4, ?5)
-                     ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, unstamped = unstamped + excluded.unstamped, messages = messages + excluded.messages",
-                )?
-                .execute(params![reading, address.as_str(), count.sent.cast_signed(), count.unstamped.cast_signed(), count.messages.cast_signed()])?;
-        }
         self.db
             .prepare_cached(
                 "UPDATE reading SET units = ?2, border = ?3, dropped = dropped + ?4 WHERE id = ?1",
@@ -190,6 +201,24 @@ impl Case {
                 border.map(u64::cast_signed),
                 batch.dropped.cast_signed()
             ])?;
+        Ok(())
+    }
+
+    /// Keeps how often the authors of a reading were seen. To be done before what was kept of it is made lasting.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn keep_authors(&self, reading: i64, batch: &mut Batch) -> anyhow::Result<()> {
+        let authors: BTreeMap<Box<str>, Authored> =
+            batch.authors.drain().map(|(_, one)| one).collect();
+        for (address, count) in authors {
+            self.db
+                .prepare_cached(
+                    "INSERT INTO author (reading_id, address, sent, unstamped, messages) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, unstamped = unstamped + excluded.unstamped, messages = messages + excluded.messages",
+                )?
+                .execute(params![reading, address, count.sent.cast_signed(), count.unstamped.cast_signed(), count.messages.cast_signed()])?;
+        }
         Ok(())
     }
 

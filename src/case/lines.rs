@@ -28,16 +28,15 @@ pub struct Stored {
 }
 
 /// Adds one message to a block.
-pub fn write(out: &mut Vec<u8>, stored: &Stored) {
-    let line = &stored.line;
+pub fn write(out: &mut Vec<u8>, line: &Line, draft: bool, sent_here: bool) {
     let flag = |set: bool, bit: u8| if set { bit } else { 0 };
     out.push(
         flag(line.sent.is_some(), SENT)
             | flag(line.author.is_some(), AUTHOR)
             | flag(line.sender.is_some(), SENDER)
             | flag(line.id.is_some(), ID)
-            | flag(stored.draft, DRAFT)
-            | flag(stored.sent_here, SENT_HERE),
+            | flag(draft, DRAFT)
+            | flag(sent_here, SENT_HERE),
     );
     out.extend_from_slice(&line.key.to_le_bytes());
     if let Some(sent) = line.sent {
@@ -160,7 +159,8 @@ mod tests {
             },
         ];
         let mut bytes = Vec::new();
-        all.iter().for_each(|stored| write(&mut bytes, stored));
+        all.iter()
+            .for_each(|stored| write(&mut bytes, &stored.line, stored.draft, stored.sent_here));
         let mut back = Vec::new();
         read(&bytes, &mut |stored| back.push(stored)).expect("it is whole");
         assert_eq!(back, all);

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use super::settings;
 use crate::cli::ExitStatus;
 use crate::exposure::{self, Rules, Verdict};
-use crate::facts::{Task, Wanted, facts};
+use crate::facts::{Reader, Task, Wanted};
 use crate::history::{Digester, History};
 use crate::message::Address;
 use crate::person::Organisation;
@@ -190,16 +190,15 @@ fn run_example(example: &Example, rules: &mut Rules) -> anyhow::Result<Option<Ve
         marks: Marks::default(),
     };
     let wanted = Wanted::default();
-    let facts = facts(
-        &raw,
-        Role::Sent,
-        Task {
-            rules,
-            wanted: &wanted,
-            now: 4_102_444_800,
-        },
-    )
-    .map_err(|reason| anyhow::anyhow!("it is no mail: {reason}"))?;
+    let task = Task {
+        rules,
+        wanted: &wanted,
+        now: 4_102_444_800,
+    };
+    let mut reader = Reader::new(task);
+    let facts = reader
+        .read(&raw, Role::Sent)
+        .map_err(|reason| anyhow::anyhow!("it is no mail: {reason}"))?;
     Ok(facts
         .candidate
         .and_then(|candidate| exposure::judge(&candidate, &History::default(), rules)))

@@ -125,6 +125,16 @@ impl Rules {
             .flat_map(|(roster, rows)| rows.iter().map(move |row| (roster, row)))
     }
 
+    /// True where no roster and no query knows people by their addresses: then only what a message says, or a mass list
+    /// of strangers, can speak for an exposure.
+    pub fn by_words_alone(&self) -> bool {
+        self.rosters.is_empty()
+            && self
+                .queries
+                .iter()
+                .all(|query| query.roster.is_none() && query.addresses.is_empty())
+    }
+
     /// Below this a finding leaves the case.
     pub fn kept_from(&self) -> u8 {
         KEPT_FROM.min(self.min_confidence)

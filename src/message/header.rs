@@ -6,6 +6,7 @@
 
 use memchr::memchr;
 use std::borrow::Cow;
+use std::cell::Cell;
 
 /// Longest head that is read. 100,000 recipients of 60 bytes are 6 MB.
 const LONGEST_HEAD: usize = 16 << 20;
@@ -14,15 +15,164 @@ const MOST_FIELDS: usize = 100_000;
 /// Most lines in a row that are no field before they are taken for the body. Unindented folds of signatures run to
 /// about twenty lines.
 const MOST_STRAY: usize = 32;
+/// Most fields that are kept room for from one message to the next.
+const MOST_SPARE: usize = 1024;
 /// How far to look for the first line feed before a mail is taken to end its lines with a bare CR.
 const FIRST_LINE: usize = 4096;
+
+/// The fields that ccspill reads; of all others only that they are there is noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// From.
+    From,
+    /// Sender.
+    Sender,
+    /// Reply-To.
+    ReplyTo,
+    /// To.
+    To,
+    /// Cc.
+    Cc,
+    /// Bcc.
+    Bcc,
+    /// Resent-To.
+    ResentTo,
+    /// Resent-Cc.
+    ResentCc,
+    /// Resent-Bcc.
+    ResentBcc,
+    /// Subject.
+    Subject,
+    /// Date.
+    Date,
+    /// Message-ID.
+    MessageId,
+    /// In-Reply-To.
+    InReplyTo,
+    /// Received.
+    Received,
+    /// List-Id.
+    ListId,
+    /// X-Mailing-List.
+    XMailingList,
+    /// List-Post.
+    ListPost,
+    /// Auto-Submitted.
+    AutoSubmitted,
+    /// Precedence.
+    Precedence,
+    /// X-Autoreply.
+    XAutoreply,
+    /// X-Autorespond.
+    XAutorespond,
+    /// X-Unsent.
+    XUnsent,
+    /// X-Gmail-Labels.
+    XGmailLabels,
+    /// X-Mozilla-Status.
+    XMozillaStatus,
+    /// Content-Type.
+    ContentType,
+    /// Content-Disposition.
+    ContentDisposition,
+    /// Content-Transfer-Encoding.
+    ContentTransferEncoding,
+}
+
+impl Name {
+    /// The field of this name, in any letter case.
+    pub fn of(name: &[u8]) -> Option<Self> {
+        // Length and first letter leave one or two: every field of every message is asked for here.
+        let known: &[(&str, Self)] = match (name.len(), name.first()? | 0x20) {
+            (2, b't') => &[("to", Self::To)],
+            (2, b'c') => &[("cc", Self::Cc)],
+            (3, b'b') => &[("bcc", Self::Bcc)],
+            (4, b'f') => &[("from", Self::From)],
+            (4, b'd') => &[("date", Self::Date)],
+            (6, b's') => &[("sender", Self::Sender)],
+            (7, b's') => &[("subject", Self::Subject)],
+            (7, b'l') => &[("list-id", Self::ListId)],
+            (8, b'r') => &[("received", Self::Received), ("reply-to", Self::ReplyTo)],
+            (8, b'x') => &[("x-unsent", Self::XUnsent)],
+            (9, b'r') => &[("resent-to", Self::ResentTo), ("resent-cc", Self::ResentCc)],
+            (9, b'l') => &[("list-post", Self::ListPost)],
+            (10, b'm') => &[("message-id", Self::MessageId)],
+            (10, b'p') => &[("precedence", Self::Precedence)],
+            (10, b'r') => &[("resent-bcc", Self::ResentBcc)],
+            (11, b'i') => &[("in-reply-to", Self::InReplyTo)],
+            (11, b'x') => &[("x-autoreply", Self::XAutoreply)],
+            (12, b'c') => &[("content-type", Self::ContentType)],
+            (13, b'x') => &[("x-autorespond", Self::XAutorespond)],
+            (14, b'a') => &[("auto-submitted", Self::AutoSubmitted)],
+            (14, b'x') => &[
+                ("x-gmail-labels", Self::XGmailLabels),
+                ("x-mailing-list", Self::XMailingList),
+            ],
+            (16, b'x') => &[("x-mozilla-status", Self::XMozillaStatus)],
+            (19, b'c') => &[("content-disposition", Self::ContentDisposition)],
+            (25, b'c') => &[("content-transfer-encoding", Self::ContentTransferEncoding)],
+            _ => return None,
+        };
+        known
+            .iter()
+            .find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
+            .map(|(_, field)| *field)
+    }
+
+    /// True for the fields that hold mailboxes.
+    fn holds_mailboxes(self) -> bool {
+        matches!(
+            self,
+            Self::From
+                | Self::Sender
+                | Self::ReplyTo
+                | Self::To
+                | Self::Cc
+                | Self::Bcc
+                | Self::ResentTo
+                | Self::ResentCc
+                | Self::ResentBcc
+        )
+    }
+
+    fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+/// A field: which, and where its value stands in the head. A head is no longer than 16 MiB.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    name: Name,
+    start: u32,
+    end: u32,
+}
+
+thread_local! {
+    /// The fields of the last head that this thread let go: reading the next takes no memory of its own.
+    static SPARE: Cell<Vec<Slot>> = const { Cell::new(Vec::new()) };
+}
 
 /// The fields of one head, and where its body begins.
 #[derive(Debug)]
 pub struct Head<'a> {
-    fields: Vec<(&'a [u8], &'a [u8])>,
+    raw: &'a [u8],
+    slots: Vec<Slot>,
+    /// Which fields there are.
+    present: u32,
+    empty: bool,
     body: &'a [u8],
     cut: bool,
+}
+
+impl Drop for Head<'_> {
+    fn drop(&mut self) {
+        let mut slots = std::mem::take(&mut self.slots);
+        if slots.capacity() <= MOST_SPARE {
+            slots.clear();
+            SPARE.set(slots);
+        }
+    }
 }
 
 impl<'a> Head<'a> {
@@ -32,42 +182,55 @@ impl<'a> Head<'a> {
         let start = skip_preface(raw, ends);
         let limit = raw.len().min(start.saturating_add(LONGEST_HEAD));
         let mut scan = Scan {
-            raw: &raw[..limit],
-            fields: Vec::with_capacity(24),
-            value: 0,
+            raw: &raw[start..limit],
+            slots: SPARE.take(),
+            present: 0,
+            fields: 0,
+            last: None,
             stray: None,
             strays: 0,
         };
-        let (body, cut) = scan.run(start, ends);
+        let (body, cut) = scan.run(ends);
+        let body = start + body;
         let cut = cut || (body >= limit && limit < raw.len());
         Self {
-            fields: scan.fields,
+            raw: &raw[start..limit],
+            slots: scan.slots,
+            present: scan.present,
+            empty: scan.fields == 0,
             body: &raw[body.min(raw.len())..],
             cut,
         }
     }
 
-    /// Every field in order: name as written, without the white space before its colon, and raw value.
-    pub fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + '_ {
-        self.fields.iter().copied()
+    /// Every field that ccspill reads, in order, with its raw value.
+    pub fn fields(&self) -> impl Iterator<Item = (Name, &'a [u8])> + '_ {
+        self.slots
+            .iter()
+            .map(|slot| (slot.name, &self.raw[slot.start as usize..slot.end as usize]))
     }
 
-    /// The raw values of every field of this name, in any letter case.
-    pub fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'a [u8]> + 's {
-        self.fields
+    /// The raw values of every field of this name.
+    pub fn all(&self, name: Name) -> impl Iterator<Item = &'a [u8]> + '_ {
+        let slots = if self.present & name.bit() == 0 {
+            &[][..]
+        } else {
+            &self.slots[..]
+        };
+        slots
             .iter()
-            .filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|(_, value)| *value)
+            .filter(move |slot| slot.name == name)
+            .map(|slot| &self.raw[slot.start as usize..slot.end as usize])
     }
 
     /// The raw value of the first field of this name.
-    pub fn first(&self, name: &str) -> Option<&'a [u8]> {
+    pub fn first(&self, name: Name) -> Option<&'a [u8]> {
         self.all(name).next()
     }
 
     /// True where there is no field at all.
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
+        self.empty
     }
 
     /// What follows the head.
@@ -130,8 +293,11 @@ fn skip_preface(raw: &[u8], ends: u8) -> usize {
         if stop == at {
             return border;
         }
+        if name_of(text).is_some() {
+            return at;
+        }
         let quoted = text.iter().take_while(|&&b| b == b'>').count();
-        if text[quoted..].starts_with(b"From ") && name_of(text).is_none() {
+        if text[quoted..].starts_with(b"From ") {
             border = stop;
         } else if !text.iter().all(|b| matches!(b, 0 | b' ' | b'\t' | b'\r')) {
             // NULs are left by a disk that was full or torn, in front of sound lines too.
@@ -157,23 +323,6 @@ fn name_of(line: &[u8]) -> Option<(usize, usize)> {
     (end > 0 && line[end + gap] == b':').then_some((end, end + gap))
 }
 
-/// True for the fields that hold mailboxes.
-fn holds_mailboxes(name: &[u8]) -> bool {
-    [
-        "to",
-        "cc",
-        "bcc",
-        "from",
-        "sender",
-        "reply-to",
-        "resent-to",
-        "resent-cc",
-        "resent-bcc",
-    ]
-    .iter()
-    .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-}
-
 /// True where `line`, neither indented nor a field, goes on with the list of mailboxes in `value`.
 fn goes_on(value: &[u8], line: &[u8]) -> bool {
     let open = matches!(value.trim_ascii_end().last(), None | Some(b',' | b';'));
@@ -182,9 +331,12 @@ fn goes_on(value: &[u8], line: &[u8]) -> bool {
 
 struct Scan<'a> {
     raw: &'a [u8],
-    fields: Vec<(&'a [u8], &'a [u8])>,
-    /// Where the value of the last field begins.
-    value: usize,
+    slots: Vec<Slot>,
+    present: u32,
+    /// How many fields there are, whether they are read or not.
+    fields: usize,
+    /// The last field, where it is one that is read: its place in `slots`.
+    last: Option<usize>,
     /// Where the first of some lines begins that are no field.
     stray: Option<usize>,
     /// How many of them.
@@ -193,8 +345,8 @@ struct Scan<'a> {
 
 impl Scan<'_> {
     /// Reads to the end of the head. Returns where the body begins and whether there were too many fields.
-    fn run(&mut self, start: usize, ends: u8) -> (usize, bool) {
-        let mut at = start;
+    fn run(&mut self, ends: u8) -> (usize, bool) {
+        let mut at = 0;
         // A line of white space only is an obsolete fold (RFC 5322 4.2), or the border to a body in badly made mail.
         let mut white = false;
         while at < self.raw.len() {
@@ -206,10 +358,10 @@ impl Scan<'_> {
                 self.extend(at + line.len());
                 white = line.trim_ascii().is_empty();
             } else if let Some((name, colon)) = name_of(line) {
-                if self.fields.len() == MOST_FIELDS {
+                if self.fields == MOST_FIELDS {
                     return (at, true);
                 }
-                self.push(at, name, colon, line.len());
+                self.push(at, name, colon, line);
                 white = false;
             } else {
                 if white || self.strays == MOST_STRAY {
@@ -222,34 +374,40 @@ impl Scan<'_> {
         (self.stray.unwrap_or(self.raw.len()), false)
     }
 
-    fn push(&mut self, at: usize, name: usize, colon: usize, length: usize) {
-        let line = &self.raw[at..at + length];
-        let blank = line[colon + 1..]
-            .iter()
-            .take_while(|b| matches!(b, b' ' | b'\t'))
-            .count();
-        self.value = at + colon + 1 + blank;
-        self.fields
-            .push((&line[..name], &self.raw[self.value..at + length]));
+    fn push(&mut self, at: usize, name: usize, colon: usize, line: &[u8]) {
+        self.fields += 1;
         self.stray = None;
         self.strays = 0;
+        self.last = Name::of(&line[..name]).map(|name| {
+            let blank = line[colon + 1..]
+                .iter()
+                .take_while(|b| matches!(b, b' ' | b'\t'))
+                .count();
+            self.present |= name.bit();
+            self.slots.push(Slot {
+                name,
+                start: (at + colon + 1 + blank) as u32,
+                end: (at + line.len()) as u32,
+            });
+            self.slots.len() - 1
+        });
     }
 
     /// The value of the last field goes on to `end`.
     fn extend(&mut self, end: usize) {
         if self.stray.is_none()
-            && let Some((_, value)) = self.fields.last_mut()
+            && let Some(last) = self.last
         {
-            *value = &self.raw[self.value..end];
+            self.slots[last].end = end as u32;
         }
     }
 
     fn stray_line(&mut self, at: usize, line: &[u8]) {
         let part_of_list = self.stray.is_none()
-            && self
-                .fields
-                .last()
-                .is_some_and(|(name, value)| holds_mailboxes(name) && goes_on(value, line));
+            && self.last.is_some_and(|last| {
+                let Slot { name, start, end } = self.slots[last];
+                name.holds_mailboxes() && goes_on(&self.raw[start as usize..end as usize], line)
+            });
         if part_of_list {
             self.extend(at + line.len());
         } else {
@@ -265,7 +423,7 @@ mod tests {
 
     fn values(raw: &str, name: &str) -> Vec<String> {
         let head = Head::new(raw.as_bytes());
-        head.all(name)
+        head.all(Name::of(name.as_bytes()).expect("a field that is read"))
             .map(|value| String::from_utf8_lossy(&unfold(value)).into_owned())
             .collect()
     }
@@ -331,12 +489,12 @@ mod tests {
 
     #[test]
     fn recipients_folded_without_indentation_are_kept() {
-        let raw = "X-Long: abc\ndefghi\nTo: Ann <a@x.example>,\nBob <b@x.example>,\nc@x.example\nSubject: one\n\nbody";
+        let raw = "List-Id: abc\ndefghi\nTo: Ann <a@x.example>,\nBob <b@x.example>,\nc@x.example\nSubject: one\n\nbody";
         assert_eq!(
             values(raw, "To"),
             ["Ann <a@x.example>, Bob <b@x.example>, c@x.example"]
         );
-        assert_eq!(values(raw, "X-Long"), ["abc"]);
+        assert_eq!(values(raw, "List-Id"), ["abc"]);
         assert_eq!(values(raw, "Subject"), ["one"]);
     }
 
@@ -344,8 +502,8 @@ mod tests {
     fn a_missing_blank_line_costs_neither_fields_nor_body() {
         let head =
             Head::new(b"To: a@x.example\nSubject: one\nDear b@x.example,\nplease see\n\nyours\n");
-        assert_eq!(head.first("To"), Some(&b"a@x.example"[..]));
-        assert_eq!(head.first("Subject"), Some(&b"one"[..]));
+        assert_eq!(head.first(Name::To), Some(&b"a@x.example"[..]));
+        assert_eq!(head.first(Name::Subject), Some(&b"one"[..]));
         assert_eq!(head.body(), b"Dear b@x.example,\nplease see\n\nyours\n");
     }
 

@@ -17,6 +17,8 @@
 //! other people.
 
 use super::Message;
+use super::header::Name;
+use super::mentions::Mentions;
 use super::recipients::{Mailbox, fold};
 use sha2::{Digest, Sha256};
 use siphasher::sip128::{Hasher128, SipHasher13};
@@ -26,6 +28,14 @@ use std::hash::Hasher;
 /// How much of a normalised body enters. Less than half of what is held of a long message, so that CRLF and LF copies
 /// that are both held in part agree.
 const LONGEST_BODY: usize = 8 << 20;
+/// The fields whose mailboxes enter.
+const LISTS: [Name; 5] = [
+    Name::From,
+    Name::To,
+    Name::Cc,
+    Name::ResentTo,
+    Name::ResentCc,
+];
 
 /// SHA-256 over Message-ID, Date, From, the sorted canonical To and Cc, and the decoded Subject, each unfolded;
 /// without a Message-ID also the body text, line ends and mbox quoting normalised.
@@ -51,12 +61,71 @@ impl Key {
     }
 }
 
-/// A 128-bit hash of exactly what enters a [`Key`], for messages that are not reported: equal keys give equal hashes.
-/// `k0` and `k1` keep others from making messages that collide.
-pub fn quick(message: &Message<'_>, k0: u64, k1: u64) -> u128 {
-    let mut hash = SipHasher13::new_with_keys(k0, k1);
-    feed(message, &mut |bytes| hash.write(bytes));
-    hash.finish128().as_u128()
+/// Makes quick keys: 128-bit hashes of what enters a [`Key`], for messages that are not reported. Equal keys give equal
+/// quick keys. A secret keeps others from making messages that collide.
+///
+/// Of a list not the entries are hashed but their keyed 64-bit digests, sorted: that needs no copy of them.
+#[derive(Debug, Default)]
+pub struct Quick {
+    bytes: Vec<u8>,
+    sorted: Vec<u64>,
+}
+
+impl Quick {
+    /// The quick key of a message that mentions these mailboxes. `digests` are those of the addresses among them, by the
+    /// same secret, in the same order; `id` is its Message-ID.
+    pub fn key(
+        &mut self,
+        message: &Message<'_>,
+        id: &str,
+        mentions: &Mentions,
+        digests: impl Iterator<Item = u64> + Clone,
+        (k0, k1): (u64, u64),
+    ) -> u128 {
+        self.bytes.clear();
+        item(&mut self.bytes, id.as_bytes());
+        item(&mut self.bytes, &date(message));
+        for name in LISTS {
+            self.list(name, mentions, digests.clone(), (k0, k1));
+        }
+        item(&mut self.bytes, message.subject().as_bytes());
+        let mut hash = SipHasher13::new_with_keys(k0, k1);
+        hash.write(&self.bytes);
+        if id.is_empty() {
+            normalised(message.body(), LONGEST_BODY, &mut |part| hash.write(part));
+        }
+        hash.finish128().as_u128()
+    }
+
+    fn list(
+        &mut self,
+        name: Name,
+        mentions: &Mentions,
+        digests: impl Iterator<Item = u64>,
+        (k0, k1): (u64, u64),
+    ) {
+        self.sorted.clear();
+        for (mention, digest) in mentions.all().iter().zip(digests) {
+            if mention.name == name {
+                self.sorted.push(if mention.address {
+                    digest
+                } else {
+                    let mut hash = siphasher::sip::SipHasher13::new_with_keys(k0, k1);
+                    hash.write(entry_of_name(mentions.text(*mention)).as_bytes());
+                    hash.finish()
+                });
+            }
+        }
+        if self.sorted.len() > 1 {
+            self.sorted.sort_unstable();
+            self.sorted.dedup();
+        }
+        number(&mut self.bytes, self.sorted.len());
+        self.bytes.push(b'\n');
+        for digest in &self.sorted {
+            self.bytes.extend_from_slice(&digest.to_le_bytes());
+        }
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -73,14 +142,7 @@ fn feed(message: &Message<'_>, out: &mut dyn FnMut(&[u8])) {
     let id = message.message_id().unwrap_or_default();
     item(&mut front, b"ccspill-key-1");
     item(&mut front, id.as_bytes());
-    item(
-        &mut front,
-        &message
-            .head()
-            .first("Date")
-            .map(super::header::unfold)
-            .unwrap_or_default(),
-    );
+    item(&mut front, &date(message));
     list(
         &mut front,
         "from",
@@ -130,8 +192,18 @@ fn number(out: &mut Vec<u8>, mut number: usize) {
 fn entry(mailbox: &Mailbox) -> Cow<'_, str> {
     match &mailbox.address {
         Some(address) => Cow::Borrowed(address.as_str()),
-        None => Cow::Owned(format!("name:{}", fold(&mailbox.name))),
+        None => Cow::Owned(entry_of_name(&mailbox.name)),
     }
+}
+
+fn entry_of_name(name: &str) -> String {
+    format!("name:{}", fold(name))
+}
+
+/// The first Date as written, white space collapsed.
+fn date<'a>(message: &Message<'a>) -> Cow<'a, [u8]> {
+    let date = message.head().first(Name::Date);
+    date.map(super::header::unfold).unwrap_or_default()
 }
 
 fn list(out: &mut Vec<u8>, name: &str, mut entries: Vec<Cow<'_, str>>) {
@@ -266,7 +338,18 @@ mod tests {
     fn equal_keys_give_equal_quick_hashes() {
         let one = format!("{HEAD}\n>From x\r\n\n");
         let two = format!("Status: R\r\n{}\r\nFrom x", HEAD.replace('\n', "\r\n"));
-        let quick = |raw: &str| quick(&Message::new(raw.as_bytes()).expect("a mail"), 1, 2);
+        let quick = |raw: &str| {
+            let message = Message::new(raw.as_bytes()).expect("a mail");
+            let mut mentions = Mentions::default();
+            mentions.read(message.head());
+            let digests: Vec<u64> = mentions
+                .all()
+                .iter()
+                .map(|mention| mentions.text(*mention).bytes().map(u64::from).sum())
+                .collect();
+            let id = message.message_id().unwrap_or_default();
+            Quick::default().key(&message, &id, &mentions, digests.iter().copied(), (1, 2))
+        };
         assert_eq!(key(&one), key(&two));
         assert_eq!(quick(&one), quick(&two));
         assert_ne!(quick(&one), quick(&format!("{HEAD}\nother")));

@@ -85,8 +85,23 @@ pub(super) fn is_dn(text: &[u8]) -> bool {
         .is_some_and(|front| front.eq_ignore_ascii_case(b"/o="))
 }
 
+/// True for the local part of what is, or may be, no mailbox: a marker, or what Exchange makes of an X.500 name. `local`
+/// is in ASCII and lower case.
+pub(super) fn is_nobody(local: &str) -> bool {
+    local.starts_with("imcea") || is_marker(local)
+}
+
 /// True for what mailers write in place of a hidden list.
 fn is_marker(name: &str) -> bool {
+    // Their first letters, and the length of the shortest: most names are none for these alone.
+    let first = name
+        .bytes()
+        .find(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+    if name.len() < 15
+        || !first.is_none_or(|first| b"unrshvd".contains(&(first | 0x20)) || first >= 0x80)
+    {
+        return false;
+    }
     const MARKERS: [&str; 16] = [
         "undisclosedrecipient",
         "undisclosedlist",

@@ -5,7 +5,7 @@
 //! attachment, and seeks a boundary that is missing to the end of the mail once for each part that names one. Its
 //! tables of charsets and HTML entities are.
 
-use super::header::Head;
+use super::header::{Head, Name};
 use super::text::{self, from_charset, guess, param};
 use super::{clean_lines, html};
 use memchr::memmem;
@@ -118,7 +118,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Reads the head of a part: opens a level for a multipart, else says what the part is.
     fn enter(&mut self, head: &Head<'_>, digest: bool) -> Entered {
-        let content_type = head.first("Content-Type").unwrap_or_default();
+        let content_type = head.first(Name::ContentType).unwrap_or_default();
         let kind = content_type
             .split(|b| *b == b';')
             .next()
@@ -260,7 +260,7 @@ impl<'a> Walk<'a> {
                 // Mail clients show an attached mail by its subject.
                 let subject = || {
                     Head::new(content)
-                        .first("Subject")
+                        .first(Name::Subject)
                         .map(text::decode)
                         .filter(|s| !s.is_empty())
                 };
@@ -322,7 +322,7 @@ fn leaf_of(
     digest: bool,
     whole: bool,
 ) -> Leaf {
-    let disposition = head.first("Content-Disposition").unwrap_or_default();
+    let disposition = head.first(Name::ContentDisposition).unwrap_or_default();
     let attached = disposition
         .get(..10)
         .is_some_and(|front| front.eq_ignore_ascii_case(b"attachment"));
@@ -342,7 +342,7 @@ fn leaf_of(
         _ => Kind::Other,
     };
     let encoding = match head
-        .first("Content-Transfer-Encoding")
+        .first(Name::ContentTransferEncoding)
         .unwrap_or_default()
         .trim_ascii()
     {

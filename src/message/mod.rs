@@ -13,13 +13,15 @@ pub mod key;
 mod labels;
 mod list;
 mod mailbox;
+pub mod mentions;
 pub mod mime;
 pub mod quoted;
 pub mod recipients;
 pub mod text;
 mod token;
 
-use header::{Head, unfold};
+use header::{Head, Name};
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 pub use address::Address;
@@ -77,7 +79,7 @@ impl<'a> Message<'a> {
     /// The authors: every mailbox of every From field.
     pub fn from(&self) -> Vec<Mailbox> {
         self.head
-            .all("From")
+            .all(Name::From)
             .flat_map(recipients::parse_list)
             .map(|(mailbox, _)| mailbox)
             .collect()
@@ -86,7 +88,7 @@ impl<'a> Message<'a> {
     /// Who sent it for the author (Sender), if that is told.
     pub fn sender(&self) -> Option<Mailbox> {
         self.head
-            .all("Sender")
+            .all(Name::Sender)
             .flat_map(recipients::parse_list)
             .map(|(mailbox, _)| mailbox)
             .next()
@@ -99,25 +101,25 @@ impl<'a> Message<'a> {
     }
 
     /// The first Subject, decoded; empty where there is none.
-    pub fn subject(&self) -> String {
+    pub fn subject(&self) -> Cow<'a, str> {
         self.head
-            .first("Subject")
-            .map(text::decode)
+            .first(Name::Subject)
+            .map(text::decoded)
             .unwrap_or_default()
     }
 
     /// The first Date that can be read, in seconds since 1970 UTC, plausible or not.
     pub fn date(&self) -> Option<i64> {
         self.head
-            .all("Date")
-            .find_map(|value| date::parse(&text::guess(value)))
+            .all(Name::Date)
+            .find_map(|value| date::quick(value).or_else(|| date::parse(&text::guess(value))))
     }
 
     /// The newest plausible date of the Received fields, in seconds since 1970 UTC.
     pub fn received(&self) -> Option<i64> {
         let stamps = self
             .head
-            .all("Received")
+            .all(Name::Received)
             .take(MOST_HOPS)
             .filter_map(|value| {
                 let stamp = value.rsplit(|b| *b == b';').next()?;
@@ -128,21 +130,21 @@ impl<'a> Message<'a> {
 
     /// True where some server has received it: a sent copy has no Received field.
     pub fn has_received(&self) -> bool {
-        self.head.first("Received").is_some()
+        self.head.first(Name::Received).is_some()
     }
 
     /// The first Message-ID that is not empty, without its angle brackets and white space.
-    pub fn message_id(&self) -> Option<String> {
+    pub fn message_id(&self) -> Option<Cow<'a, str>> {
         self.head
-            .all("Message-ID")
+            .all(Name::MessageId)
             .find_map(|value| ids(value).next().or_else(|| bare_id(value)))
     }
 
     /// The ids of the messages that it answers, likewise.
-    pub fn in_reply_to(&self) -> Vec<String> {
+    pub fn in_reply_to(&self) -> Vec<Cow<'a, str>> {
         let ids: Vec<_> = self
             .head
-            .all("In-Reply-To")
+            .all(Name::InReplyTo)
             .flat_map(ids)
             .take(MOST_IDS)
             .collect();
@@ -150,7 +152,7 @@ impl<'a> Message<'a> {
             return ids;
         }
         // Without brackets only what looks like an id is one: old mailers wrote prose here.
-        let values = self.head.all("In-Reply-To");
+        let values = self.head.all(Name::InReplyTo);
         values
             .filter_map(bare_id)
             .filter(|id| id.contains('@'))
@@ -160,11 +162,11 @@ impl<'a> Message<'a> {
 
     /// What the mailing list calls itself, decoded: List-Id, else X-Mailing-List, else List-Post.
     pub fn list(&self) -> Option<String> {
-        ["List-Id", "X-Mailing-List", "List-Post"]
+        [Name::ListId, Name::XMailingList, Name::ListPost]
             .iter()
             .find_map(|name| {
                 self.head
-                    .first(name)
+                    .first(*name)
                     .map(text::decode)
                     .filter(|list| !list.is_empty())
             })
@@ -180,15 +182,15 @@ impl<'a> Message<'a> {
                 .to_owned()
         };
         self.head
-            .first("Auto-Submitted")
+            .first(Name::AutoSubmitted)
             .is_some_and(|value| !matches!(word(value).as_str(), "no" | ""))
             || self
                 .head
-                .first("Precedence")
+                .first(Name::Precedence)
                 .is_some_and(|value| word(value) == "auto_reply")
-            || ["X-Autoreply", "X-Autorespond"]
+            || [Name::XAutoreply, Name::XAutorespond]
                 .iter()
-                .any(|name| self.head.first(name).is_some())
+                .any(|name| self.head.first(*name).is_some())
     }
 
     /// True where it was never sent: `X-Unsent: 1` (Outlook), or Gmail's label for drafts in any common language.
@@ -197,7 +199,7 @@ impl<'a> Message<'a> {
     pub fn draft(&self) -> bool {
         let unsent = || {
             self.head
-                .first("X-Unsent")
+                .first(Name::XUnsent)
                 .is_some_and(|value| value.trim_ascii() == b"1")
         };
         let label = || {
@@ -209,7 +211,7 @@ impl<'a> Message<'a> {
 
     /// True where Thunderbird has deleted it, but not yet removed it from its file.
     pub fn deleted(&self) -> bool {
-        let flags = self.head.first("X-Mozilla-Status").and_then(|value| {
+        let flags = self.head.first(Name::XMozillaStatus).and_then(|value| {
             u32::from_str_radix(std::str::from_utf8(value.trim_ascii()).ok()?, 16).ok()
         });
         flags.is_some_and(|flags| flags & EXPUNGED != 0)
@@ -221,7 +223,7 @@ impl<'a> Message<'a> {
     }
 
     fn labels(&self) -> Option<labels::Labels> {
-        self.head.first("X-Gmail-Labels").map(labels::read)
+        self.head.first(Name::XGmailLabels).map(labels::read)
     }
 
     /// Text and attachment names. At most about `limit` bytes of text are decoded.
@@ -231,7 +233,7 @@ impl<'a> Message<'a> {
 }
 
 /// The ids in angle brackets, without white space and control characters.
-fn ids(value: &[u8]) -> impl Iterator<Item = String> + '_ {
+fn ids(value: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
     let mut rest = value;
     std::iter::from_fn(move || {
         loop {
@@ -247,17 +249,22 @@ fn ids(value: &[u8]) -> impl Iterator<Item = String> + '_ {
 }
 
 /// A whole value as an id.
-fn bare_id(value: &[u8]) -> Option<String> {
-    let value = unfold(value);
-    let id = value.strip_prefix(b"<").unwrap_or(&value);
+fn bare_id(value: &[u8]) -> Option<Cow<'_, str>> {
+    let value = value.trim_ascii();
+    let id = value.strip_prefix(b"<").unwrap_or(value);
     Some(without_space(id)).filter(|id| !id.is_empty())
 }
 
-fn without_space(bytes: &[u8]) -> String {
-    text::guess(bytes)
-        .chars()
-        .filter(|c| !c.is_whitespace() && !text::is_invisible(*c))
-        .collect()
+fn without_space(bytes: &[u8]) -> Cow<'_, str> {
+    let text = text::guess(bytes);
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return text;
+    }
+    Cow::Owned(
+        text.chars()
+            .filter(|c| !c.is_whitespace() && !text::is_invisible(*c))
+            .collect(),
+    )
 }
 
 /// Text with its lines kept, else as [`text::clean`] leaves it; no more than one blank line in a row.

@@ -2,7 +2,7 @@
 //! Structure is parsed first, names are decoded second. Not a judge of who is exposed.
 
 use super::Address;
-use super::header::Head;
+use super::header::{Head, Name};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -28,20 +28,17 @@ pub enum Field {
 }
 
 impl Field {
-    /// The recipient field of this name, in any letter case.
-    pub fn named(name: &[u8]) -> Option<Self> {
-        // Most fields of a head are ruled out by their length.
-        let known: &[(&str, Self)] = match name.len() {
-            2 => &[("to", Self::To), ("cc", Self::Cc)],
-            3 => &[("bcc", Self::Bcc)],
-            9 => &[("resent-to", Self::ResentTo), ("resent-cc", Self::ResentCc)],
-            10 => &[("resent-bcc", Self::ResentBcc)],
-            _ => return None,
-        };
-        known
-            .iter()
-            .find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
-            .map(|(_, field)| *field)
+    /// The recipient field of this name, if it is one.
+    pub fn named(name: Name) -> Option<Self> {
+        match name {
+            Name::To => Some(Self::To),
+            Name::Cc => Some(Self::Cc),
+            Name::Bcc => Some(Self::Bcc),
+            Name::ResentTo => Some(Self::ResentTo),
+            Name::ResentCc => Some(Self::ResentCc),
+            Name::ResentBcc => Some(Self::ResentBcc),
+            _ => None,
+        }
     }
 
     /// True for the fields that every recipient sees.

@@ -11,6 +11,11 @@ const LONGEST_CHARSET: usize = 64;
 /// Most continuations of one RFC 2231 parameter.
 const MOST_CONTINUATIONS: usize = 1000;
 
+/// As [`decode`], without a copy where there is nothing to decode.
+pub fn decoded(value: &[u8]) -> Cow<'_, str> {
+    plain(value).map_or_else(|| Cow::Owned(decode(value)), Cow::Borrowed)
+}
+
 /// A header value as a reader sees it: encoded words decoded, raw 8-bit guessed, white space and control characters
 /// as [`clean`] leaves them.
 pub fn decode(value: &[u8]) -> String {

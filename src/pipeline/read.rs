@@ -16,8 +16,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use crate::case::Case;
 use crate::case::count::Bounds;
 use crate::case::keep::{Batch, Copy, Reading};
-use crate::case::lines::Stored;
-use crate::facts::{Task, facts};
+use crate::facts::{Reader, Task};
 use crate::place::{Folder, Role, Unread};
 use crate::progress::Progress;
 use crate::source::{Coverage, Item, Source, Span, Unit};
@@ -162,8 +161,9 @@ fn hand_out(
 }
 
 fn work(units: &Receiver<(u64, Box<dyn Unit>)>, to_keeper: &Sender<Done>, options: Options<'_>) {
+    let mut reader = Reader::new(options.task);
     for (number, unit) in units {
-        let (batch, span) = digest(unit.as_ref(), options);
+        let (batch, span) = digest(unit.as_ref(), &mut reader, options);
         if to_keeper
             .send(Done {
                 number,
@@ -194,6 +194,7 @@ fn keep(
         border: reading.border,
     };
     case.begin()?;
+    let mut authors = Batch::default();
     let mut since = Instant::now();
     for one in done {
         waiting.insert(one.number, one);
@@ -206,16 +207,19 @@ fn keep(
                 &one.batch,
                 chain.border,
             )?;
+            authors.add_authors(&mut one.batch);
             room.give(one.unit.held());
             progress.advance(one.unit.size(), one.batch.messages);
             next += 1;
         }
         if since.elapsed() > CHECKPOINT {
+            case.keep_authors(reading.id, &mut authors)?;
             case.commit()?;
             case.begin()?;
             since = Instant::now();
         }
     }
+    case.keep_authors(reading.id, &mut authors)?;
     case.commit()
 }
 
@@ -240,7 +244,7 @@ impl Chain {
         if let Some(border) = self.border.filter(|border| *border != span.began)
             && let Some(unit) = one.unit.beginning_at(border)
         {
-            let (batch, span) = digest(unit.as_ref(), options);
+            let (batch, span) = digest(unit.as_ref(), &mut Reader::new(options.task), options);
             one.batch = batch;
             self.border = span.map(|span| span.ended);
             return;
@@ -250,11 +254,11 @@ impl Chain {
 }
 
 /// Reads one unit to facts. A panic in one message, or in the unit, becomes a row of what could not be read.
-fn digest(unit: &dyn Unit, options: Options<'_>) -> (Batch, Option<Span>) {
+fn digest(unit: &dyn Unit, reader: &mut Reader<'_>, options: Options<'_>) -> (Batch, Option<Span>) {
     let mut batch = Batch::default();
     let folder = unit.folder();
     let span = catch_unwind(AssertUnwindSafe(|| {
-        unit.read(&mut |item| take(item, folder, &mut batch, options))
+        unit.read(&mut |item| take(item, folder, &mut batch, reader, options))
     }));
     let span = span.unwrap_or_else(|_| {
         batch.unread.push(Unread {
@@ -269,13 +273,23 @@ fn digest(unit: &dyn Unit, options: Options<'_>) -> (Batch, Option<Span>) {
     (batch, span)
 }
 
-fn take(item: Item<'_>, folder: &Folder, batch: &mut Batch, options: Options<'_>) {
+fn take(
+    item: Item<'_>,
+    folder: &Folder,
+    batch: &mut Batch,
+    reader: &mut Reader<'_>,
+    options: Options<'_>,
+) {
     let raw = match item {
         Item::Unread(unread) => return batch.unread.push(unread),
         Item::Mail(raw) => raw,
     };
-    let read = catch_unwind(AssertUnwindSafe(|| facts(&raw, folder.role, options.task)))
-        .unwrap_or(Err("ccspill failed on this message; please report it"));
+    let mail = &raw;
+    let read = catch_unwind(AssertUnwindSafe(move || {
+        let reader = reader;
+        reader.read(mail, folder.role)
+    }))
+    .unwrap_or(Err("ccspill failed on this message; please report it"));
     let facts = match read {
         Ok(facts) => facts,
         Err(reason) => {
@@ -302,15 +316,12 @@ fn take(item: Item<'_>, folder: &Folder, batch: &mut Batch, options: Options<'_>
         batch.dropped += 1;
         return;
     }
-    let organisation = &options.task.rules.organisation;
-    for author in [&facts.author, &facts.sender].into_iter().flatten() {
-        if organisation.is_unknown() || organisation.holds(author) {
-            let count = batch.authors.entry(author.clone()).or_default();
-            if Some(author) == facts.author.as_ref() {
-                count.messages += 1;
-                count.sent += u64::from(facts.sent_here && folder.role != Role::Drafts);
-                count.unstamped += u64::from(!facts.received);
-            }
+    for (address, digest) in [facts.author, facts.sender].into_iter().flatten() {
+        let count = batch.author(address, digest);
+        if Some((address, digest)) == facts.author {
+            count.messages += 1;
+            count.sent += u64::from(facts.sent_here && folder.role != Role::Drafts);
+            count.unstamped += u64::from(!facts.received);
         }
     }
     if let Some(candidate) = facts
@@ -324,11 +335,7 @@ fn take(item: Item<'_>, folder: &Folder, batch: &mut Batch, options: Options<'_>
             candidate,
         });
     }
-    batch.line(&Stored {
-        line: facts.line,
-        draft: facts.draft,
-        sent_here: facts.sent_here,
-    });
+    batch.line(facts.line, facts.draft, facts.sent_here);
 }
 
 /// Bounds what waits between the reader and the keeper, in number and in bytes.

@@ -19,6 +19,12 @@ pub fn strangers_worth(crowd: &Crowd) -> f64 {
 /// Size from which a list of strangers is kept in mind, though it is no exposure on its own.
 const NOTED: f64 = 6.0;
 
+/// Whether a list with at most so many people at personal mailboxes, and others of at most so many organisations, can be
+/// worth a note: an upper bound for [`mass`] that needs no crowd.
+pub fn can_be_mass(personal: usize, organisations: usize) -> bool {
+    personal as f64 + (2 * organisations) as f64 / BUSINESS_TO_PERSONAL >= NOTED
+}
+
 /// Points for a list that is big enough to be an exposure on its own, whatever it is about. A smaller one gets none: it
 /// stays below the threshold without another signal, and is only counted.
 pub fn mass(crowd: &Crowd, at_least: usize) -> Option<Signal> {
