@@ -226,7 +226,7 @@ fn full_year(year: i64, digits: usize) -> i64 {
 }
 
 /// Days from 1970-01-01 to a day of the Gregorian calendar.
-fn days_since_1970(year: i64, month: u32, day: u32) -> i64 {
+pub(crate) fn days_since_1970(year: i64, month: u32, day: u32) -> i64 {
     // Years begin in March, so that the leap day comes last.
     let year = if month <= 2 { year - 1 } else { year };
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));

@@ -90,10 +90,11 @@ impl Quick {
         }
         item(&mut self.bytes, message.subject().as_bytes());
         let mut hash = SipHasher13::new_with_keys(k0, k1);
-        hash.write(&self.bytes);
-        if id.is_empty() {
-            normalised(message.body(), LONGEST_BODY, &mut |part| hash.write(part));
+        if !id.is_empty() {
+            return hash.hash(&self.bytes).as_u128();
         }
+        hash.write(&self.bytes);
+        normalised(message.body(), LONGEST_BODY, &mut |part| hash.write(part));
         hash.finish128().as_u128()
     }
 

@@ -93,15 +93,6 @@ pub(super) fn is_nobody(local: &str) -> bool {
 
 /// True for what mailers write in place of a hidden list.
 fn is_marker(name: &str) -> bool {
-    // Their first letters, and the length of the shortest: most names are none for these alone.
-    let first = name
-        .bytes()
-        .find(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
-    if name.len() < 15
-        || !first.is_none_or(|first| b"unrshvd".contains(&(first | 0x20)) || first >= 0x80)
-    {
-        return false;
-    }
     const MARKERS: [&str; 16] = [
         "undisclosedrecipient",
         "undisclosedlist",
@@ -120,13 +111,21 @@ fn is_marker(name: &str) -> bool {
         "destinatarinascosti",
         "verborgenontvangers",
     ];
-    let folded: String = name
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .take(32)
-        .collect();
-    MARKERS.iter().any(|marker| folded.starts_with(marker))
+    // The shortest has 15 letters, and nearly every name differs from all in its first letter.
+    let first = name
+        .bytes()
+        .find(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
+        .filter(u8::is_ascii)
+        .map(|first| first.to_ascii_lowercase());
+    let begins = |marker: &&&str| first.is_none_or(|first| marker.as_bytes()[0] == first);
+    name.len() >= 15
+        && MARKERS.iter().filter(begins).any(|marker| {
+            let mut folded = name
+                .chars()
+                .filter(|c| c.is_alphanumeric())
+                .flat_map(char::to_lowercase);
+            marker.chars().all(|c| folded.next() == Some(c))
+        })
 }
 
 /// The name that words give: joined, decoded, without quotes around it.

@@ -25,6 +25,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 pub use address::Address;
+pub(crate) use date::days_since_1970;
 pub use key::Key;
 pub use mime::Body;
 pub use recipients::{Field, Mailbox, Recipient};

@@ -7,6 +7,7 @@
 //! pieces splits as it does when read whole.
 
 use super::super::recognise::{field_name, is_known};
+use crate::message::days_since_1970;
 use jiff::{civil, tz::TimeZone};
 use memchr::{memchr, memchr2};
 
@@ -80,6 +81,20 @@ impl FromLine {
             None if after.len() <= LINE => (look, window.len()),
             None => return None,
         };
+        if let Some(date) = asctime(text) {
+            return Some(FromLine {
+                length,
+                date: Some(Some(date)),
+                words: USUAL_WORDS,
+                git: false,
+                address: true,
+            });
+        }
+        Some(Self::by_words(text, length))
+    }
+
+    /// Reads the line word by word: whatever form it has.
+    fn by_words(text: &[u8], length: usize) -> FromLine {
         let mut words: [&[u8]; 16] = [b""; 16];
         let mut count = 0;
         for word in text
@@ -99,13 +114,13 @@ impl FromLine {
         let address = words
             .first()
             .is_some_and(|w| *w == b"-" || memchr(b'@', w).is_some());
-        Some(FromLine {
+        FromLine {
             length,
             date: found,
             words: count,
             git,
             address,
-        })
+        }
     }
 }
 
@@ -234,6 +249,51 @@ impl TrimCr for [u8] {
     }
 }
 
+/// Words of a From_ line in its usual form, with a week day; one without is as far from any bound.
+const USUAL_WORDS: usize = 6;
+
+/// The date of a From_ line in its usual form, `pat@force.example Fri Mar  1 09:00:00 2024`, with or without the week
+/// day; `None` for every other form, which is then read word by word.
+fn asctime(text: &[u8]) -> Option<i64> {
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    let (front, date) = text.split_at_checked(text.len().checked_sub(21)?)?;
+    let digits = |from: usize, to: usize| {
+        date[from..to].iter().try_fold(0u32, |sum, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| sum * 10 + u32::from(digit - b'0'))
+        })
+    };
+    let shape = date[0] == b' '
+        && date[4] == b' '
+        && date[7] == b' '
+        && date[10] == b':'
+        && date[13] == b':'
+        && date[16] == b' ';
+    if !shape {
+        return None;
+    }
+    let day = digits(if date[5] == b' ' { 6 } else { 5 }, 7)?;
+    let (hour, minute, second) = (digits(8, 10)?, digits(11, 13)?, digits(14, 16)?);
+    let (month, year) = (month(&date[1..4])?, digits(17, 21)?);
+    // Days that not every month has are left to the calendar.
+    let plausible = (1..=28).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60
+        && (1970..=2200).contains(&year);
+    let sender = match front {
+        [sender @ .., b' ', a, b, c] if [a, b, c].iter().all(|l| l.is_ascii_alphabetic()) => sender,
+        _ => front,
+    };
+    let plain =
+        sender.iter().all(|b| b.is_ascii_graphic() && *b != b':') && memchr(b'@', sender).is_some();
+    (plausible && plain).then(|| {
+        days_since_1970(i64::from(year), month, day) * 86_400
+            + i64::from(hour * 3600 + minute * 60 + second)
+    })
+}
+
 /// A date whose time is `words[i]`: `Mon Jun  3 12:50:27 1996`, with the zone before or after the year or nowhere,
 /// with or without seconds; `3 Jun 1996 12:50:27 +0100`; `1996-06-03 12:50:27`.
 fn date_at(words: &[&[u8]], i: usize) -> Option<Option<i64>> {
@@ -355,5 +415,51 @@ fn offset(zone: &[u8]) -> i64 {
             .iter()
             .find(|(n, _)| name.eq_ignore_ascii_case(n))
             .map_or(0, |(_, h)| h * 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FromLine, asctime};
+
+    #[test]
+    fn the_usual_form_reads_as_it_does_word_by_word() {
+        let mut usual = 0;
+        for sender in [
+            "pat@x.example",
+            "-",
+            "1:2@x.example",
+            "a b@x.example",
+            "MAILER-DAEMON@x",
+            "",
+        ] {
+            for weekday in [" Fri", " fri", " 1Fr", " Friday", ""] {
+                for date in [
+                    " Mar  1", " mar 28", " Mar 29", " Mar 00", " Foo  1", " Mar 1", "  Mar  1",
+                ] {
+                    for clock in [" 09:00:00", " 24:00:00", " 23:59:60", " 09:00", "09:00:00"] {
+                        for year in [" 2024", " 1969", " 2200", " 24", " 2024 +0100", " 2024 "] {
+                            for end in ["", "\r"] {
+                                let text = format!("{sender}{weekday}{date}{clock}{year}{end}");
+                                let words = FromLine::by_words(text.as_bytes(), 0);
+                                if let Some(seconds) = asctime(text.as_bytes()) {
+                                    assert_eq!(words.date, Some(Some(seconds)), "{text}");
+                                    assert!(
+                                        words.address && !words.git && words.words > 1,
+                                        "{text}"
+                                    );
+                                    usual += 1;
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert!(usual > 50, "{usual}");
+        assert_eq!(
+            asctime(b"pat@x.example Fri Mar  1 09:00:00 2024"),
+            Some(1_709_283_600)
+        );
     }
 }

@@ -128,9 +128,16 @@ fn lengths(head: &[u8], cr: bool) -> ([u64; TRIED], usize) {
     (lengths, count)
 }
 
+const NAME: &[u8] = b"content-length";
+
+/// True where a line of a head may be a Content-Length.
+pub(super) fn is_length(line: &[u8]) -> bool {
+    line.get(..NAME.len())
+        .is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+}
+
 /// The value of the field whose name ends at `end`, if that is a Content-Length.
 fn length_at(head: &[u8], end: usize, cr: bool) -> Option<u64> {
-    const NAME: &[u8] = b"content-length";
     let begin = end.checked_sub(NAME.len())?;
     let eol = if cr { b'\r' } else { b'\n' };
     let on_line = begin == 0 || head[begin - 1] == eol;

@@ -7,6 +7,7 @@ use super::from_line::{self, Before, FromLine, Habit, LOOK, Once};
 use super::length;
 use super::window::{Input, Window};
 use crate::source::{LONGEST_HELD, Marks, Position, Raw, Unread};
+use memchr::memchr;
 use memchr::memmem::Finder;
 use sha2::{Digest, Sha256};
 
@@ -136,7 +137,18 @@ impl<I: Input> Splitter<I> {
             once: Once::default(),
         };
         let mut scanned = start;
+        let mut at_once = None;
+        if let Some((body, with_length)) = self.whole_head(start) {
+            head.ended = true;
+            scanned = body - 1;
+            if with_length {
+                at_once = length::proven(&mut self.window, start, body, self.habit);
+            }
+        }
         let (next, next_line) = loop {
+            if let Some(next) = at_once {
+                break next;
+            }
             let candidate = self.candidate(scanned);
             // What a Content-Length makes the window read ahead has not been searched yet.
             let searched = self.window.end();
@@ -180,6 +192,29 @@ impl<I: Input> Splitter<I> {
         }
         self.hash_rest(start, end);
         Step::Message
+    }
+
+    /// Where the body of the message at `start` begins, and whether a line of its head may be a Content-Length. `None`
+    /// where the head is not held whole, holds a From_ line or ends its lines with a bare CR: then it is looked for
+    /// step by step.
+    fn whole_head(&mut self, start: u64) -> Option<(u64, bool)> {
+        if self.habit.cr {
+            return None;
+        }
+        let seen = self.window.see(start, LOOK);
+        let (mut at, mut with_length) = (0, false);
+        loop {
+            let rest = &seen[at..];
+            let end = memchr(b'\n', rest)?;
+            match rest[0] {
+                b'\n' => return Some((start + at as u64 + 1, with_length)),
+                b'\r' if end == 1 => return Some((start + at as u64 + 2, with_length)),
+                b'F' if rest.starts_with(b"From ") => return None,
+                b'C' | b'c' => with_length |= length::is_length(&rest[..end]),
+                _ => {}
+            }
+            at += end + 1;
+        }
     }
 
     /// Makes the next border the one to go on from.
