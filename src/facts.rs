@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memrchr;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest as _, Sha256};
 
@@ -161,11 +162,10 @@ impl<'t> Reader<'t> {
         self.mentions.read(message.head());
         self.digests.clear();
         for mention in self.mentions.all() {
-            let text = self.mentions.text(*mention);
             self.digests.push(if mention.address {
-                digester.canonical(text)
+                digester.canonical(self.mentions.bytes(*mention))
             } else {
-                digester.name(fold(text).trim())
+                digester.name(fold(self.mentions.text(*mention)).trim())
             });
         }
         let first = |name: Name| {
@@ -200,9 +200,11 @@ impl<'t> Reader<'t> {
         let candidate = self.candidate(&message, raw, message_id);
         let organisation = &task.rules.organisation;
         let mut of_interest = |(mention, digest): (Mention, Digest)| {
-            let text = self.mentions.text(mention);
-            (organisation.is_unknown() || self.domains.inside(text, organisation))
-                .then_some((text, digest))
+            (organisation.is_unknown()
+                || self
+                    .domains
+                    .inside(self.mentions.bytes(mention), organisation))
+            .then(|| (self.mentions.text(mention), digest))
         };
         let (author, sender) = (
             author.and_then(&mut of_interest),
@@ -344,7 +346,7 @@ impl<'t> Reader<'t> {
             if !mention.field().is_some_and(Field::is_visible) {
                 continue;
             }
-            let text = self.mentions.text(*mention);
+            let text = self.mentions.bytes(*mention);
             if !mention.address {
                 personal += 1;
             } else if !self.domains.inside(text, organisation) {
@@ -362,7 +364,7 @@ impl<'t> Reader<'t> {
 /// What is known of the domains that were met, so that each is looked up once.
 #[derive(Debug, Default)]
 struct Domains {
-    places: FxHashMap<Box<str>, usize>,
+    places: FxHashMap<Box<[u8]>, usize>,
     all: Vec<Domain>,
     last: usize,
     list: u64,
@@ -370,7 +372,7 @@ struct Domains {
 
 #[derive(Debug)]
 struct Domain {
-    text: Box<str>,
+    text: Box<[u8]>,
     /// Of the organisation.
     inside: bool,
     /// Of a provider of personal mailboxes.
@@ -403,12 +405,14 @@ impl Domains {
     }
 
     /// Whether an address belongs to the organisation.
-    fn inside(&mut self, address: &str, organisation: &Organisation) -> bool {
+    fn inside(&mut self, address: &[u8], organisation: &Organisation) -> bool {
         self.of(address, organisation).inside
-            || (!organisation.addresses.is_empty() && organisation.addresses.contains(address))
+            || (!organisation.addresses.is_empty()
+                && std::str::from_utf8(address)
+                    .is_ok_and(|address| organisation.addresses.contains(address)))
     }
 
-    fn note(&mut self, address: &str, organisation: &Organisation) -> Noted {
+    fn note(&mut self, address: &[u8], organisation: &Organisation) -> Noted {
         let list = self.list;
         let domain = self.of(address, organisation);
         if domain.personal {
@@ -420,8 +424,8 @@ impl Domains {
         }
     }
 
-    fn of(&mut self, address: &str, organisation: &Organisation) -> &mut Domain {
-        let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    fn of(&mut self, address: &[u8], organisation: &Organisation) -> &mut Domain {
+        let domain = memrchr(b'@', address).map_or(&b""[..], |at| &address[at + 1..]);
         if self
             .all
             .get(self.last)
@@ -430,11 +434,12 @@ impl Domains {
             self.last = match self.places.get(domain) {
                 Some(place) => *place,
                 None => {
+                    let name = std::str::from_utf8(domain).unwrap_or_default();
                     self.places.insert(domain.into(), self.all.len());
                     self.all.push(Domain {
                         text: domain.into(),
-                        inside: organisation.holds_domain(domain),
-                        personal: personal_provider(domain),
+                        inside: organisation.holds_domain(name),
+                        personal: personal_provider(name),
                         list: 0,
                     });
                     self.all.len() - 1

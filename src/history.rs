@@ -43,12 +43,12 @@ impl Digester {
 
     /// Of a person, by canonical address.
     pub fn address(&self, address: &Address) -> Digest {
-        self.canonical(address.as_str())
+        self.canonical(address.as_str().as_bytes())
     }
 
     /// Of a person, by the text of a canonical address.
-    pub fn canonical(&self, address: &str) -> Digest {
-        self.digest(b'a', address.as_bytes())
+    pub fn canonical(&self, address: &[u8]) -> Digest {
+        self.digest(b'a', address)
     }
 
     /// Of a person who is known by name only.

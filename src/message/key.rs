@@ -83,12 +83,12 @@ impl Quick {
         (k0, k1): (u64, u64),
     ) -> u128 {
         self.bytes.clear();
-        item(&mut self.bytes, id.as_bytes());
-        item(&mut self.bytes, &date(message));
+        self.item(id.as_bytes());
+        self.item(&date(message));
         for name in LISTS {
             self.list(name, mentions, digests.clone(), (k0, k1));
         }
-        item(&mut self.bytes, message.subject().as_bytes());
+        self.item(message.subject().as_bytes());
         let mut hash = SipHasher13::new_with_keys(k0, k1);
         if !id.is_empty() {
             return hash.hash(&self.bytes).as_u128();
@@ -96,6 +96,16 @@ impl Quick {
         hash.write(&self.bytes);
         normalised(message.body(), LONGEST_BODY, &mut |part| hash.write(part));
         hash.finish128().as_u128()
+    }
+
+    /// Bytes behind their number, so that no two rows of items are the same bytes.
+    fn item(&mut self, bytes: &[u8]) {
+        self.length(bytes.len());
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn length(&mut self, length: usize) {
+        self.bytes.extend_from_slice(&(length as u64).to_le_bytes());
     }
 
     fn list(
@@ -121,8 +131,7 @@ impl Quick {
             self.sorted.sort_unstable();
             self.sorted.dedup();
         }
-        number(&mut self.bytes, self.sorted.len());
-        self.bytes.push(b'\n');
+        self.length(self.sorted.len());
         for digest in &self.sorted {
             self.bytes.extend_from_slice(&digest.to_le_bytes());
         }

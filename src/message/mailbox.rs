@@ -87,9 +87,13 @@ pub(super) fn is_dn(text: &[u8]) -> bool {
 
 /// True for the local part of what is, or may be, no mailbox: a marker, or what Exchange makes of an X.500 name. `local`
 /// is in ASCII and lower case.
-pub(super) fn is_nobody(local: &str) -> bool {
-    local.starts_with("imcea") || is_marker(local)
+pub(super) fn is_nobody(local: &[u8]) -> bool {
+    local.starts_with(b"imcea")
+        || local.len() >= SHORTEST_MARKER && std::str::from_utf8(local).is_ok_and(is_marker)
 }
+
+/// Letters of the shortest of the markers.
+const SHORTEST_MARKER: usize = 15;
 
 /// True for what mailers write in place of a hidden list.
 fn is_marker(name: &str) -> bool {
@@ -111,14 +115,14 @@ fn is_marker(name: &str) -> bool {
         "destinatarinascosti",
         "verborgenontvangers",
     ];
-    // The shortest has 15 letters, and nearly every name differs from all in its first letter.
+    // Nearly every name differs from all in its first letter.
     let first = name
         .bytes()
         .find(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
         .filter(u8::is_ascii)
         .map(|first| first.to_ascii_lowercase());
     let begins = |marker: &&&str| first.is_none_or(|first| marker.as_bytes()[0] == first);
-    name.len() >= 15
+    name.len() >= SHORTEST_MARKER
         && MARKERS.iter().filter(begins).any(|marker| {
             let mut folded = name
                 .chars()

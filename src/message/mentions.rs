@@ -31,7 +31,8 @@ impl Mention {
 /// Authors, senders and recipients of one message.
 #[derive(Debug, Default)]
 pub struct Mentions {
-    text: String,
+    /// Texts one behind the other; what [`Mentions::push`] and [`Mentions::plain_list`] put there is UTF-8.
+    text: Vec<u8>,
     all: Vec<Mention>,
     long: bool,
 }
@@ -61,6 +62,11 @@ impl Mentions {
 
     /// The canonical address, or the display name where there is no address.
     pub fn text(&self, mention: Mention) -> &str {
+        std::str::from_utf8(self.bytes(mention)).unwrap_or_default()
+    }
+
+    /// As [`Mentions::text`], in bytes.
+    pub fn bytes(&self, mention: Mention) -> &[u8] {
         &self.text[mention.start as usize..mention.end as usize]
     }
 
@@ -81,7 +87,7 @@ impl Mentions {
 
     fn push(&mut self, name: Name, text: &str, address: bool) {
         let start = self.text.len() as u32;
-        self.text.push_str(text);
+        self.text.extend_from_slice(text.as_bytes());
         self.all.push(Mention {
             name,
             address,
@@ -97,7 +103,7 @@ impl Mentions {
             let spec;
             (spec, rest) = next(rest)?;
             let start = self.text.len();
-            self.text.push_str(std::str::from_utf8(spec).ok()?);
+            self.text.extend_from_slice(spec);
             self.text[start..].make_ascii_lowercase();
             let at = start + memchr(b'@', spec)?;
             if mailbox::is_nobody(&self.text[start..at]) {
