@@ -15,6 +15,7 @@ mod list;
 mod mailbox;
 pub mod mentions;
 pub mod mime;
+mod name;
 pub mod quoted;
 pub mod recipients;
 pub mod text;

@@ -2,10 +2,12 @@
 //! place where a message meets the rules before judgement. It drops what can never become a finding: history only ever
 //! lowers the confidence of a first pass, so a message that falls short without any history falls short for good.
 
+mod domains;
+mod greeting;
+
 use std::borrow::Cow;
 
-use memchr::memrchr;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use sha2::{Digest as _, Sha256};
 
 use crate::exposure::{self, Candidate, Rules};
@@ -16,12 +18,13 @@ use crate::message::key::Quick;
 use crate::message::mentions::{Mention, Mentions};
 use crate::message::recipients::{self, Field, Mailbox};
 use crate::message::{Key, Message};
-use crate::person::{Organisation, personal_provider};
 use crate::place::Role;
 use crate::query::hex;
 use crate::query::pattern::{Shows, fold};
 use crate::signal::shape;
 use crate::source::Raw;
+use domains::{Domains, Noted};
+use greeting::greeting;
 
 /// How much of a body is looked at for phrases, in bytes of text.
 const BODY_LOOKED_AT: usize = 256 << 10;
@@ -361,95 +364,6 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// What is known of the domains that were met, so that each is looked up once.
-#[derive(Debug, Default)]
-struct Domains {
-    places: FxHashMap<Box<[u8]>, usize>,
-    all: Vec<Domain>,
-    last: usize,
-    list: u64,
-}
-
-#[derive(Debug)]
-struct Domain {
-    text: Box<[u8]>,
-    /// Of the organisation.
-    inside: bool,
-    /// Of a provider of personal mailboxes.
-    personal: bool,
-    /// The last list in which it was noted.
-    list: u64,
-}
-
-/// What noting an outsider's domain in a list came to.
-enum Noted {
-    /// It is that of a provider of personal mailboxes.
-    Personal,
-    /// It is another organisation's that this list has not shown yet.
-    New,
-    /// It was noted in this list before.
-    Again,
-}
-
-/// Most domains that are remembered.
-const MOST_DOMAINS: usize = 1 << 16;
-
-impl Domains {
-    /// Begins a message.
-    fn next(&mut self) {
-        self.list += 1;
-        if self.all.len() > MOST_DOMAINS {
-            self.places.clear();
-            self.all.clear();
-        }
-    }
-
-    /// Whether an address belongs to the organisation.
-    fn inside(&mut self, address: &[u8], organisation: &Organisation) -> bool {
-        self.of(address, organisation).inside
-            || (!organisation.addresses.is_empty()
-                && std::str::from_utf8(address)
-                    .is_ok_and(|address| organisation.addresses.contains(address)))
-    }
-
-    fn note(&mut self, address: &[u8], organisation: &Organisation) -> Noted {
-        let list = self.list;
-        let domain = self.of(address, organisation);
-        if domain.personal {
-            Noted::Personal
-        } else if std::mem::replace(&mut domain.list, list) == list {
-            Noted::Again
-        } else {
-            Noted::New
-        }
-    }
-
-    fn of(&mut self, address: &[u8], organisation: &Organisation) -> &mut Domain {
-        let domain = memrchr(b'@', address).map_or(&b""[..], |at| &address[at + 1..]);
-        if self
-            .all
-            .get(self.last)
-            .is_none_or(|last| *last.text != *domain)
-        {
-            self.last = match self.places.get(domain) {
-                Some(place) => *place,
-                None => {
-                    let name = std::str::from_utf8(domain).unwrap_or_default();
-                    self.places.insert(domain.into(), self.all.len());
-                    self.all.push(Domain {
-                        text: domain.into(),
-                        inside: organisation.holds_domain(name),
-                        personal: personal_provider(name),
-                        list: 0,
-                    });
-                    self.all.len() - 1
-                }
-            };
-        }
-        &mut self.all[self.last]
-    }
-}
-
 /// When a message was sent: its Date if plausible, else the newest Received, else what the store says, else nothing.
 fn sent(message: &Message<'_>, raw: &Raw<'_>, now: i64) -> Option<i64> {
     let plausible = |time: &i64| (EARLIEST..=now + DAY).contains(time);
@@ -458,115 +372,4 @@ fn sent(message: &Message<'_>, raw: &Raw<'_>, now: i64) -> Option<i64> {
         .filter(plausible)
         .or_else(|| message.received().filter(plausible))
         .or_else(|| raw.marks.stored.filter(plausible))
-}
-
-const HAILS: [&str; 16] = [
-    "dear",
-    "hi",
-    "hello",
-    "hey",
-    "greetings",
-    "morning",
-    "afternoon",
-    "evening",
-    "good",
-    "annwyl",
-    "helo",
-    "liebe",
-    "guten",
-    "bonjour",
-    "chers",
-    "hola",
-];
-const CROWDS: [&str; 44] = [
-    "all",
-    "everyone",
-    "everybody",
-    "folks",
-    "colleagues",
-    "members",
-    "friends",
-    "team",
-    "applicant",
-    "applicants",
-    "patients",
-    "patient",
-    "complainants",
-    "complainant",
-    "survivors",
-    "survivor",
-    "victims",
-    "witnesses",
-    "students",
-    "student",
-    "parents",
-    "carers",
-    "clients",
-    "client",
-    "tenants",
-    "resident",
-    "residents",
-    "volunteers",
-    "customer",
-    "customers",
-    "claimants",
-    "claimant",
-    "sir",
-    "madam",
-    "sirs",
-    "participant",
-    "participants",
-    "service",
-    "bawb",
-    "alle",
-    "zusammen",
-    "tous",
-    "todos",
-    "supporters",
-];
-
-/// A greeting to nobody in particular (`Dear all`, `Dear complainants`), from the first lines of a text.
-fn greeting(text: &str) -> Option<String> {
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .take(2);
-    // Only the greeting itself: what follows it on its line is the body's, and stays out of the case.
-    let mut heads = lines.map(|line| {
-        line.split([',', '.', ':', ';', '!', '?', '–', '—'])
-            .next()
-            .unwrap_or_default()
-            .trim()
-    });
-    let head = heads.find(|head| {
-        let folded = fold(head);
-        let mut words = folded.split_whitespace();
-        let hail = words.next().unwrap_or_default();
-        let crowd = words.take(4).any(|word| CROWDS.contains(&word));
-        head.len() <= 48
-            && (HAILS.contains(&hail) && crowd
-                || matches!(folded.trim(), "all" | "everyone" | "helo bawb"))
-    })?;
-    Some(head.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::greeting;
-
-    #[test]
-    fn a_greeting_to_a_crowd_is_told_from_one_to_a_person() {
-        assert_eq!(greeting("Dear all,\nplease").as_deref(), Some("Dear all"));
-        assert_eq!(
-            greeting("\nDear complainants\n").as_deref(),
-            Some("Dear complainants")
-        );
-        assert_eq!(greeting("Dear Nia,\nall is well"), None);
-        assert_eq!(greeting("Hi Nia, all your injuries are logged"), None);
-        assert_eq!(
-            greeting("Dear all, she was hurt.").as_deref(),
-            Some("Dear all")
-        );
-    }
 }
