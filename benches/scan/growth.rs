@@ -7,7 +7,8 @@ use std::io;
 use crate::machine::{self, markdown, median};
 use crate::measure::{self, Run};
 use crate::peers::Peer;
-use crate::{Options, Workshop, digits, megabytes, seconds};
+use crate::workshop::Workshop;
+use crate::{Options, digits, megabytes, seconds};
 
 const SCAN: Peer = Peer::Ccspill {
     jobs: 2,

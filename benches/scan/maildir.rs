@@ -8,7 +8,8 @@ use std::path::Path;
 use crate::machine::markdown;
 use crate::peers::Peer;
 use crate::whole::Series;
-use crate::{Options, Workshop, digits};
+use crate::workshop::Workshop;
+use crate::{Options, digits};
 
 const MAILS: usize = 10_000;
 const SCAN: Peer = Peer::Ccspill {

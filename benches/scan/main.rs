@@ -16,14 +16,16 @@ mod maildir;
 mod measure;
 mod peers;
 mod whole;
+#[path = "../workshop/mod.rs"]
+mod workshop;
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use peers::Peer;
+use workshop::Workshop;
 
 /// Ratios of whole commands within one run.
 #[derive(Debug, Parser)]
@@ -47,59 +49,6 @@ struct Options {
     /// Cargo says so
     #[arg(long, hide = true)]
     bench: bool,
-}
-
-/// Where files are made, and for how long they stay.
-struct Workshop {
-    folder: PathBuf,
-    /// Removes the folder when the run ends.
-    passing: Option<tempfile::TempDir>,
-}
-
-impl Workshop {
-    /// On the disk that the program is built on: a folder for temporary files may be in memory.
-    fn new(kept: Option<&Path>) -> io::Result<Self> {
-        match kept {
-            Some(folder) => {
-                fs::create_dir_all(folder)?;
-                Ok(Workshop {
-                    folder: fs::canonicalize(folder)?,
-                    passing: None,
-                })
-            }
-            None => {
-                let passing = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-                Ok(Workshop {
-                    folder: passing.path().to_owned(),
-                    passing: Some(passing),
-                })
-            }
-        }
-    }
-
-    /// The file of this name, made if it is not there.
-    fn file(&self, name: &str) -> io::Result<PathBuf> {
-        let file = self.folder.join(format!("{}.mbox", name.to_lowercase()));
-        if !file.is_file() {
-            invented::make(name, &file)?;
-        }
-        Ok(file)
-    }
-
-    /// Makes room for the next file, unless files are kept.
-    fn done_with(&self, file: &Path) -> io::Result<()> {
-        if self.passing.is_some() && file.starts_with(&self.folder) {
-            fs::remove_file(file)?;
-        }
-        Ok(())
-    }
-
-    /// An empty folder beside the files, gone when the value is.
-    fn room(&self) -> io::Result<tempfile::TempDir> {
-        tempfile::Builder::new()
-            .prefix("room-")
-            .tempdir_in(&self.folder)
-    }
 }
 
 fn main() -> ExitCode {
@@ -128,7 +77,8 @@ fn measure_all(options: &Options) -> io::Result<()> {
             )));
         }
     }
-    println!("{}", heading());
+    let growing = |what: &String| ["growth", "ten-million"].contains(&what.as_str());
+    println!("{}", heading(options.what.iter().all(growing)));
     if !files.is_empty() {
         whole::warm(&files, options, &workshop)?;
         if !options.warm_only {
@@ -147,7 +97,10 @@ fn measure_all(options: &Options) -> io::Result<()> {
 }
 
 /// Where, when and with what.
-fn heading() -> String {
+fn heading(alone: bool) -> String {
+    if alone {
+        return machine::line(&[]);
+    }
     let others = [
         Peer::Cat,
         Peer::Rg,

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::machine::{markdown, median};
 use crate::measure::{self, Run};
 use crate::peers::Peer;
-use crate::{Options, Workshop, digits, megabytes, seconds};
+use crate::workshop::Workshop;
+use crate::{Options, digits, megabytes, seconds};
 
 const fn scan(jobs: u8, hash: bool) -> Peer {
     Peer::Ccspill { jobs, hash }
