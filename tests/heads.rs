@@ -143,7 +143,14 @@ fn ours(message: &Message<'_>) -> Seen {
                 .into_iter()
                 .collect(),
         ),
-        ("message-id", message.message_id().into_iter().collect()),
+        (
+            "message-id",
+            message
+                .message_id()
+                .map(|id| id.to_string())
+                .into_iter()
+                .collect(),
+        ),
     ])
 }
 
