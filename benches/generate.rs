@@ -1,13 +1,11 @@
-//! Makes the large mbox files that figures are measured on:
-//! `cargo bench --bench generate -- A /tmp/a.mbox`, `-- B /tmp/b.mbox`, `-- 1GB /tmp/1gb.mbox`.
+//! Makes the large mbox files that figures are measured on, for whoever wants to look at them or measure by hand:
+//! `cargo bench --bench generate -- A /tmp/a.mbox`, `-- B /tmp/b.mbox`, `-- 1GB /tmp/1gb.mbox`, `-- 10M /tmp/notes.mbox`.
 
 #![expect(clippy::print_stdout, reason = "a bench tells what it did")]
 
 mod invented;
 
-use invented::{Written, named, write};
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -18,7 +16,7 @@ fn main() -> ExitCode {
         .collect();
     match args.as_slice() {
         [] => println!("nothing to do; see the first lines of benches/generate.rs"),
-        [name, path] if named(name).is_some() => match make(name, path) {
+        [name, path] if invented::is_named(name) => match invented::make(name, Path::new(path)) {
             Ok(done) => println!(
                 "{path}: {} mails, {} MB, headers {:.1} %",
                 done.mails,
@@ -31,17 +29,9 @@ fn main() -> ExitCode {
             }
         },
         _ => {
-            println!("usage: cargo bench --bench generate -- A|B|1GB FILE");
+            println!("usage: cargo bench --bench generate -- A|B|1GB|10M FILE");
             return ExitCode::from(2);
         }
     }
     ExitCode::SUCCESS
-}
-
-fn make(name: &str, path: &str) -> io::Result<Written> {
-    let (kind, until) = named(name).ok_or(io::ErrorKind::InvalidInput)?;
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
-    let written = write(kind, until, &mut out)?;
-    out.flush()?;
-    Ok(written)
 }

@@ -60,3 +60,5 @@ mod layers;
 mod corpora;
 // The borders of public mbox files, against MimeKit's offsets and the count of several splitters.
 mod corpora_mbox;
+// The head of every message against mail-parser: the corpora, and mail of our own making.
+mod heads;

@@ -1,23 +1,27 @@
 //! Large mbox files of invented mail, written as a stream, the same for the same kind on every machine.
 //!
-//! Two kinds stand at the ends of what mailboxes are: `A` is 200,000 short text mails (661 MB, a quarter of it headers,
+//! Two kinds stand at the ends of what mailboxes are: `A` is 200,000 short text mails (662 MB, a quarter of it headers,
 //! one in a hundred with many recipients), `B` is 8,968 mails with attachments (2.0 GB, almost no headers). A mailbox of
-//! any size is made of mails of kind `A`.
+//! any size (`1GB`) is made of mails as in `A`. `10M` is ten million mails of a few lines, where only their number weighs.
 
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 /// What sort of mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+enum Kind {
     /// Short text.
     Text,
     /// Attachments.
     Attached,
+    /// Few headers and one line.
+    Note,
 }
 
 /// When to stop.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Until {
+enum Until {
     /// So many mails are written.
     Mails(u64),
     /// So many bytes are written, or a few more.
@@ -35,17 +39,40 @@ pub(crate) struct Written {
     pub(crate) heads: u64,
 }
 
-/// The files of the project's measurements by name: `A`, `B`, or a size such as `1GB` or `250MB`.
-pub(crate) fn named(name: &str) -> Option<(Kind, Until)> {
-    let size = |unit: &str, bytes: u64| {
-        let number = name.strip_suffix(unit)?.trim().parse::<u64>().ok()?;
-        Some((Kind::Text, Until::Bytes(number * bytes)))
+/// The files of the project's measurements by name: `A`, `B`, millions of short notes such as `10M`, or a size such as
+/// `1GB` or `250MB`.
+fn named(name: &str) -> Option<(Kind, Until)> {
+    let number = |unit: &str, times: u64| {
+        let number = name.strip_suffix(unit)?.parse::<u64>().ok()?;
+        number.checked_mul(times)
     };
+    let bytes = || number("GB", 1_000_000_000).or_else(|| number("MB", 1_000_000));
+    let notes = || number("M", 1_000_000);
     match name {
         "A" => Some((Kind::Text, Until::Mails(200_000))),
         "B" => Some((Kind::Attached, Until::Mails(8_968))),
-        _ => size("GB", 1_000_000_000).or_else(|| size("MB", 1_000_000)),
+        _ => bytes()
+            .map(|bytes| (Kind::Text, Until::Bytes(bytes)))
+            .or_else(|| notes().map(|mails| (Kind::Note, Until::Mails(mails)))),
     }
+}
+
+/// Whether [`make`] knows a file of this name.
+pub(crate) fn is_named(name: &str) -> bool {
+    named(name).is_some()
+}
+
+/// Makes the file of this name at `path`. It is on disk when this returns, so that nothing of it is still being written
+/// while somebody measures.
+pub(crate) fn make(name: &str, path: &Path) -> io::Result<Written> {
+    let (kind, until) = named(name).ok_or(io::ErrorKind::InvalidInput)?;
+    // Under its own name only once it is whole: a later run that finds it may then take it for what it is.
+    let unfinished = path.with_extension("unfinished");
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(&unfinished)?);
+    let written = write(kind, until, &mut out)?;
+    out.into_inner()?.sync_all()?;
+    fs::rename(unfinished, path)?;
+    Ok(written)
 }
 
 const FIRST: [&str; 16] = [
@@ -231,8 +258,33 @@ fn head(index: u64, number: &mut Numbers) -> String {
     )
 }
 
+/// A mail of about 400 bytes, as a phone writes it. One in a hundred goes to four colleagues.
+fn note(index: u64, number: &mut Numbers) -> String {
+    let from = at_work("force.example", number);
+    let (day, hour, minute) = (1 + index / 1440 % 28, index / 60 % 24, index % 60);
+    let to = match index % 100 {
+        99 => (0..4)
+            .map(|_| at_work("force.example", number))
+            .collect::<Vec<_>>()
+            .join(",\n "),
+        n if n % 3 == 0 => stranger(number),
+        _ => at_work("force.example", number),
+    };
+    let id = number.below(1 << 30);
+    format!(
+        "From robin.ashdown@force.example Mar {day:2} {hour:02}:{minute:02}:00 2024\n\
+         From: {from}\n\
+         To: {to}\n\
+         Subject: {a} {b} {index}\n\
+         Date: {day} Mar 2024 {hour:02}:{minute:02}:00 +0000\n\
+         Message-ID: <{index}.{id:x}@mail.force.example>\n",
+        a = number.of(&WORDS),
+        b = number.of(&WORDS),
+    )
+}
+
 /// Writes mail until it is enough.
-pub(crate) fn write(kind: Kind, until: Until, out: &mut impl Write) -> io::Result<Written> {
+fn write(kind: Kind, until: Until, out: &mut impl Write) -> io::Result<Written> {
     let stock = Stock::new();
     let mut number = Numbers(20_240_301);
     let mut written = Written::default();
@@ -244,8 +296,16 @@ pub(crate) fn write(kind: Kind, until: Until, out: &mut impl Write) -> io::Resul
         if enough {
             return Ok(written);
         }
-        let mut mail = head(written.mails, &mut number).into_bytes();
+        let mut mail = match kind {
+            Kind::Text | Kind::Attached => head(written.mails, &mut number).into_bytes(),
+            Kind::Note => note(written.mails, &mut number).into_bytes(),
+        };
         match kind {
+            Kind::Note => {
+                mail.push(b'\n');
+                written.heads += mail.len() as u64;
+                mail.extend_from_slice(Stock::lines(&stock.text, TEXT_LINE, 2, &mut number));
+            }
             Kind::Text => {
                 mail.extend_from_slice(b"Content-Type: text/plain; charset=utf-8\n\n");
                 written.heads += mail.len() as u64;

@@ -1,0 +1,92 @@
+//! The first 10,000 mails of A as a Maildir, which is what mu and notmuch read. They index the whole text, which
+//! ccspill does not: the ratio says what a person waits, not which program is written better.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use crate::machine::markdown;
+use crate::peers::Peer;
+use crate::whole::Series;
+use crate::workshop::Workshop;
+use crate::{Options, digits};
+
+const MAILS: usize = 10_000;
+const SCAN: Peer = Peer::Ccspill {
+    jobs: 2,
+    hash: false,
+};
+const PEERS: [Peer; 5] = [
+    Peer::Ccspill {
+        jobs: 1,
+        hash: false,
+    },
+    SCAN,
+    Peer::Ccspill {
+        jobs: 2,
+        hash: true,
+    },
+    Peer::Mu,
+    Peer::Notmuch,
+];
+
+/// Makes the Maildir and prints the table.
+pub(crate) fn table(options: &Options, workshop: &Workshop) -> io::Result<()> {
+    let home = workshop.room()?;
+    let store = home.path().join("Sent");
+    let bytes = split(&workshop.file("A")?, &store)?;
+    let once = |peer| matches!(peer, Peer::Mu | Peer::Notmuch);
+    let series = Series::new(&PEERS, options.rounds, &store, workshop, once, || Ok(()))?;
+    println!(
+        "\nA Maildir of {MAILS} mails ({} MB) in cache, medians of {} rounds in turn; mu and notmuch, which index whole text, one run into a new index.\n",
+        bytes / 1_000_000,
+        options.rounds
+    );
+    let head = ["", "seconds", "× 2 jobs", "peak MB", "mails/s"].map(str::to_owned);
+    let rows: Vec<Vec<String>> = PEERS
+        .iter()
+        .map(|peer| {
+            let mut cells = vec![peer.title()];
+            cells.extend(series.cells(*peer, SCAN));
+            let rate = MAILS as f64 / series.seconds(*peer);
+            cells.push(digits(rate));
+            cells
+        })
+        .collect();
+    print!("{}", markdown(&head, &rows));
+    if let Some(told) = series.disagreement() {
+        println!("\nNot all see the same messages: {told}.");
+    }
+    Ok(())
+}
+
+/// Writes the first mails of a file of kind A as a Maildir. Gives how many bytes they have.
+fn split(file: &Path, store: &Path) -> io::Result<u64> {
+    for folder in ["cur", "new", "tmp"] {
+        fs::create_dir_all(store.join(folder))?;
+    }
+    let mut lines = BufReader::with_capacity(1 << 20, File::open(file)?);
+    let (mut mail, mut line, mut begun, mut bytes) = (Vec::new(), Vec::new(), 0, 0);
+    loop {
+        line.clear();
+        let more = lines.read_until(b'\n', &mut line)? > 0;
+        if !more || line.starts_with(b"From ") {
+            if begun > 0 {
+                // The blank line before the next separator belongs to the mbox.
+                mail.pop();
+                let name = format!("cur/17092836{begun:05}.M1P1.force.example:2,S");
+                fs::write(store.join(name), &mail)?;
+                bytes += mail.len() as u64;
+                mail.clear();
+            }
+            if !more || begun == MAILS {
+                return Ok(bytes);
+            }
+            begun += 1;
+            continue;
+        }
+        let quoted = line.iter().take_while(|b| **b == b'>').count();
+        let bare = quoted > 0 && line[quoted..].starts_with(b"From ");
+        mail.extend_from_slice(&line[usize::from(bare)..]);
+    }
+}
