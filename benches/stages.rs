@@ -27,7 +27,7 @@ use ccspill::case::count::Bounds;
 use ccspill::case::keep::Start;
 use ccspill::export;
 use ccspill::exposure::Rules;
-use ccspill::facts::{self, Task, Wanted};
+use ccspill::facts::{Reader, Task, Wanted};
 use ccspill::history::{Digester, History};
 use ccspill::judgement;
 use ccspill::person::Organisation;
@@ -196,8 +196,9 @@ fn to_facts(source: &dyn Source, rules: &Rules) -> anyhow::Result<()> {
         wanted: &wanted,
         now: now(),
     };
+    let mut reader = Reader::new(task);
     mails(source, &mut |raw, role| {
-        let _ = black_box(facts::facts(raw, role, task));
+        let _ = black_box(reader.read(raw, role));
     })
 }
 

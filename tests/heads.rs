@@ -5,6 +5,8 @@
 //! Where the two rightly differ stands in [`EXCEPT`], each with what it is; nothing else may differ.
 
 use crate::builders::{Mail, numbers, tell};
+use ccspill::message::header::Name;
+use ccspill::message::mentions::Mentions;
 use ccspill::message::{Address, Field, Mailbox, Message};
 use ccspill::source::{self, Item};
 use mail_parser::{HeaderName, HeaderValue, MessageParser};
@@ -154,6 +156,24 @@ fn ours(message: &Message<'_>) -> Seen {
     ])
 }
 
+/// What the reader of a scan sees, which leaves names out.
+fn quick(message: &Message<'_>) -> Seen {
+    let mut mentions = Mentions::default();
+    mentions.read(message.head());
+    let of = |name| {
+        let all = mentions.all().iter();
+        let all = all.filter(|mention| mention.name == name && mention.address);
+        all.map(|mention| mentions.text(*mention).to_owned())
+            .collect()
+    };
+    BTreeMap::from([
+        ("from", of(Name::From)),
+        ("to", of(Name::To)),
+        ("cc", of(Name::Cc)),
+        ("bcc", of(Name::Bcc)),
+    ])
+}
+
 fn theirs(raw: &[u8]) -> Option<Seen> {
     let message = MessageParser::default().parse_headers(raw)?;
     // Not `to()` and `cc()`, which give one field even where several stand.
@@ -236,12 +256,12 @@ fn differences(raw: &[u8], excepted: &mut BTreeMap<&'static str, usize>) -> Vec<
     let Ok(message) = Message::new(raw) else {
         return Vec::new();
     };
-    let ours = ours(&message);
+    let readers = [ours(&message), quick(&message)];
     let Some(theirs) = theirs(raw) else {
         return vec!["mail-parser takes it for no mail".into()];
     };
     let mut out = Vec::new();
-    for (field, ours) in &ours {
+    for (field, ours) in readers.iter().flatten() {
         let theirs = &theirs[field];
         if ours == theirs {
             continue;

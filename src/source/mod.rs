@@ -143,11 +143,6 @@ pub fn open(name: &str) -> anyhow::Result<Box<dyn Source>> {
             "cannot open '{name}': this version does not read IMAP accounts\n  try: export the folder as mbox or .eml and scan that"
         );
     }
-    if name.starts_with("imap://") || name.starts_with("imaps://") {
-        anyhow::bail!(
-            "cannot open '{name}': this version does not read IMAP accounts\n  try: export the folder as mbox or .eml and scan that"
-        );
-    }
     if name == "-" {
         stdin::open()
     } else {
