@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-pub use seen::{Seen, everybody, identity, visible};
+pub use seen::{Seen, everybody, identity, longer, visible};
 use seen::{crowd, exposable};
 
 use crate::history::{Digest, Digester, History, Spoken};

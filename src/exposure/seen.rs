@@ -112,6 +112,14 @@ fn seen(
     }
 }
 
+/// Whether a name has more letters than another, without counting where bytes tell it.
+pub fn longer(name: &str, than: &str) -> bool {
+    name.len() > than.len() && (name.is_ascii() || name.chars().count() > than.chars().count())
+        || name.len() <= than.len()
+            && !than.is_ascii()
+            && name.chars().count() > than.chars().count()
+}
+
 /// Whether recipients in a field are seen by the others.
 pub fn visible(field: Field) -> bool {
     !matches!(field, Field::Bcc | Field::ResentBcc)
