@@ -46,9 +46,7 @@ pub fn judge(
         found(case, wanted, everybody, rules)?
     };
     let may_count = |candidate: &Candidate| {
-        people.may_hold(candidate)
-            || exposure::judge(candidate, &History::default(), rules)
-                .is_some_and(|verdict| verdict.confidence >= rules.kept_from())
+        people.may_hold(candidate) || exposure::may_be_kept(candidate, rules)
     };
     let entries = case.entries(everybody, &rules.digester, &may_count)?;
     for id in asked {

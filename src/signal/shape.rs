@@ -19,6 +19,9 @@ pub fn strangers_worth(crowd: &Crowd) -> f64 {
 /// Size from which a list of strangers is kept in mind, though it is no exposure on its own.
 const NOTED: f64 = 6.0;
 
+/// With fewer people than this in view a list is worth less than [`NOTED`], as nobody counts for more than one.
+pub const FEWEST: usize = NOTED as usize;
+
 /// Points for a list that is big enough to be an exposure on its own, whatever it is about. A smaller one gets none: it
 /// stays below the threshold without another signal, and is only counted.
 pub fn mass(crowd: &Crowd, at_least: usize) -> Option<Signal> {
