@@ -25,10 +25,11 @@ use anyhow::{Context, bail};
 use ccspill::case::Case;
 use ccspill::case::count::Bounds;
 use ccspill::case::keep::Start;
+use ccspill::case::lines;
 use ccspill::export;
 use ccspill::exposure::Rules;
 use ccspill::facts::{Reader, Task, Wanted};
-use ccspill::history::{Digester, History};
+use ccspill::history::{Digest, Digester, History};
 use ccspill::judgement;
 use ccspill::person::Organisation;
 use ccspill::pipeline::judge;
@@ -262,15 +263,24 @@ fn keep(case: &Case, file: &Path, jobs: usize) -> anyhow::Result<(Duration, i64,
 fn history(case: &Case, rules: &Rules) -> anyhow::Result<Duration> {
     let entries = case.entries(false, &rules.digester, &|_| true)?;
     let matter = judgement::who_matters(&entries, rules);
+    let answered = entries
+        .iter()
+        .flat_map(|entry| entry.candidate.answers.iter().copied().map(Digest))
+        .collect();
     let begin = Instant::now();
-    black_box(History::new(&matter, |each| {
-        case.lines(&mut |stored| each(&stored.line))
-    })?);
+    black_box(History::new(
+        &matter,
+        &answered,
+        case.messages()?,
+        |each| case.blocks(&mut |_, _, block| lines::read(block, |record| each(&record.line))),
+    )?);
     Ok(begin.elapsed())
 }
 
 fn write(case: &Case) -> anyhow::Result<()> {
-    export::write_all(case)
+    export::write_all(case, &case.everybody()?, &|jobs| {
+        read::side_by_side(jobs, |job| job())
+    })
 }
 
 fn now() -> i64 {

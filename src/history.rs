@@ -1,8 +1,8 @@
 //! Who has spoken with whom: the only memory between messages. It knows people and messages as keyed digests, so that
 //! what a case keeps of a mailbox names nobody. Not a judge: `signal::strangers` weighs what it counts.
 //!
-//! Pairs are never stored. What is kept is, for each person who matters, the messages that they wrote and to whom
-//! these were visible; pairs are counted for one list at a time.
+//! What is kept is, for each person who matters and each other who could see it, the earliest time at which they spoke:
+//! who writes to the same people ten thousand times costs no more than who writes once.
 
 use std::hash::Hasher;
 
@@ -83,13 +83,46 @@ pub struct Line {
     pub answers: Vec<Digest>,
 }
 
-/// One time that somebody wrote to others, or was answered in view of them.
-#[derive(Debug)]
-struct Speech {
-    sent: i64,
-    /// True where somebody else answered this person in view of others; false where they wrote themselves.
-    answered: bool,
-    seen_by: Box<[Digest]>,
+/// Digests as they lie in a block of lines: eight bytes each, little-endian.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Digests<'a>(&'a [[u8; 8]]);
+
+impl<'a> Digests<'a> {
+    /// From bytes; what is left over at the end is dropped.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Digests(bytes.as_chunks().0)
+    }
+
+    /// Each of them.
+    pub fn iter(self) -> impl Iterator<Item = Digest> + 'a {
+        self.0
+            .iter()
+            .map(|bytes| Digest(u64::from_le_bytes(*bytes)))
+    }
+}
+
+/// A [`Line`] where it lies, as far as history is told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told<'a> {
+    /// When it was sent, seconds since 1970 UTC.
+    pub sent: Option<i64>,
+    /// Author (From).
+    pub author: Option<Digest>,
+    /// Visible recipients.
+    pub visible: Digests<'a>,
+    /// Message-ID.
+    pub id: Option<Digest>,
+    /// Message-IDs that it answers (In-Reply-To).
+    pub answers: Digests<'a>,
+}
+
+/// When somebody first spoke in view of another; `i64::MAX` for never.
+#[derive(Clone, Copy, Debug)]
+struct Spoke {
+    /// Wrote themselves.
+    wrote: i64,
+    /// Wrote themselves, or was answered by somebody else.
+    at_all: i64,
 }
 
 /// How many pairs of a list have spoken.
@@ -102,6 +135,15 @@ pub struct Spoken {
 }
 
 impl Spoken {
+    /// Of so many people, where nobody has spoken.
+    pub fn nobody(people: usize) -> Self {
+        let people = people as u64;
+        Spoken {
+            pairs: people * people.saturating_sub(1) / 2,
+            spoken: 0,
+        }
+    }
+
     /// The share of pairs that have spoken, 0 to 1.
     pub fn share(self) -> f64 {
         if self.pairs == 0 {
@@ -112,68 +154,78 @@ impl Spoken {
     }
 }
 
+/// How many messages of people who matter are held at one time while it is learnt who answered whom. In a larger
+/// mailbox the lines are passed over more often instead.
+const IDS_AT_ONCE: u64 = 4 << 20;
+
 /// Who has spoken with whom, for the people that matter.
 #[derive(Debug, Default)]
 pub struct History {
+    /// Authors of the messages that candidates answer.
     wrote: FxHashMap<Digest, Digest>,
-    speech: FxHashMap<Digest, Vec<Speech>>,
+    /// A number for each person who matters.
+    people: FxHashMap<Digest, u32>,
+    /// Who spoke in view of whom.
+    speech: FxHashMap<u32, FxHashMap<u32, Spoke>>,
 }
 
 impl History {
-    /// From the lines of a mailbox. `lines` calls back with every line, and is called twice: first to learn who wrote
-    /// which message, then to collect what was said and answered by the people in `matter`.
+    /// From the lines of a mailbox, of which there are `messages`. `lines` calls back with every line, and is called
+    /// twice or more: to learn who wrote which message, then to collect what was said and answered by the people in
+    /// `matter`. `answered` are the Message-IDs that [`History::author`] will be asked about.
     ///
     /// # Errors
     /// Those of `lines`.
     pub fn new<E>(
         matter: &FxHashSet<Digest>,
-        mut lines: impl FnMut(&mut dyn FnMut(&Line)) -> Result<(), E>,
+        answered: &FxHashSet<Digest>,
+        messages: u64,
+        mut lines: impl FnMut(&mut dyn FnMut(&Told<'_>)) -> Result<(), E>,
     ) -> Result<Self, E> {
-        let mut speech: FxHashMap<Digest, Vec<Speech>> = FxHashMap::default();
-        let mut wrote: FxHashMap<Digest, Digest> = FxHashMap::default();
+        let mut history = History::default();
         if matter.is_empty() {
-            return Ok(History { wrote, speech });
+            return Ok(history);
         }
-        lines(&mut |line| {
-            if let (Some(author), Some(id)) = (line.author, line.id)
-                && matter.contains(&author)
-            {
-                wrote.insert(id, author);
-            }
-        })?;
-        lines(&mut |line| {
-            let Some(sent) = line.sent else { return };
-            let author = line.author.filter(|author| matter.contains(author));
-            let mut speakers: Vec<(Digest, bool)> = line
-                .answers
-                .iter()
-                .filter_map(|id| wrote.get(id).copied())
-                .filter(|answered| Some(*answered) != author)
-                .map(|answered| (answered, true))
-                .chain(author.map(|author| (author, false)))
-                .collect();
-            if speakers.is_empty() {
-                return;
-            }
-            speakers.sort_unstable();
-            speakers.dedup();
-            let seen_by: Box<[Digest]> = line
-                .visible
-                .iter()
-                .copied()
-                .filter(|person| matter.contains(person))
-                .collect();
-            for (speaker, answered) in speakers {
-                if seen_by.iter().any(|person| *person != speaker) {
-                    speech.entry(speaker).or_default().push(Speech {
-                        sent,
-                        answered,
-                        seen_by: seen_by.clone(),
-                    });
+        history.people = matter.iter().copied().zip(0..).collect();
+        let parts = messages / IDS_AT_ONCE + 1;
+        for part in 0..parts {
+            let here = |id: Digest| parts == 1 || id.0 % parts == part;
+            let mut wrote: FxHashMap<Digest, u32> = FxHashMap::default();
+            lines(&mut |line| {
+                if let (Some(author), Some(id)) = (line.author, line.id.filter(|id| here(*id)))
+                    && let Some(person) = history.people.get(&author)
+                {
+                    wrote.insert(id, *person);
+                    if answered.contains(&id) {
+                        history.wrote.insert(id, author);
+                    }
                 }
-            }
-        })?;
-        Ok(History { wrote, speech })
+            })?;
+            let mut hearing = Hearing::default();
+            lines(&mut |line| {
+                let Some(sent) = line.sent else { return };
+                let author = line.author.and_then(|author| history.people.get(&author));
+                let answers = line.answers.iter().filter(|id| here(*id));
+                hearing.speakers.clear();
+                let answered = answers.filter_map(|id| wrote.get(&id));
+                let others = answered.filter(|person| Some(*person) != author);
+                hearing
+                    .speakers
+                    .extend(others.map(|person| (*person, true)));
+                // What they wrote themselves is heard in the first round.
+                let author = author.filter(|_| part == 0);
+                hearing
+                    .speakers
+                    .extend(author.map(|person| (*person, false)));
+                hearing.hear(sent, line.visible, &history.people, &mut history.speech);
+            })?;
+        }
+        Ok(history)
+    }
+
+    /// True where nobody has spoken with anybody.
+    pub fn is_silent(&self) -> bool {
+        self.speech.is_empty()
     }
 
     /// Who wrote a message, if it is one of the people that matter.
@@ -192,42 +244,97 @@ impl History {
         until: Option<i64>,
         answered: Option<&[Digest]>,
     ) -> Spoken {
-        let total = people.len() as u64;
-        let pairs = total * total.saturating_sub(1) / 2;
-        let place: FxHashMap<Digest, usize> = people
+        let nobody = Spoken::nobody(people.len());
+        if self.is_silent() && answered.is_none_or(<[Digest]>::is_empty) {
+            return nobody;
+        }
+        let mut spoken: FxHashSet<(usize, usize)> = FxHashSet::default();
+        let mut pair = |a: usize, b: usize| {
+            if a != b {
+                spoken.insert((a.min(b), a.max(b)));
+            }
+        };
+        let numbers: Vec<Option<u32>> = people
+            .iter()
+            .map(|person| self.people.get(person).copied())
+            .collect();
+        let place: FxHashMap<u32, usize> = numbers
             .iter()
             .enumerate()
-            .map(|(index, person)| (*person, index))
+            .filter_map(|(index, number)| Some(((*number)?, index)))
             .collect();
-        let mut spoken: FxHashSet<(usize, usize)> = FxHashSet::default();
-        for (index, person) in people.iter().enumerate() {
-            let before = self
-                .speech
-                .get(person)
-                .into_iter()
-                .flatten()
-                .filter(|speech| {
-                    until.is_none_or(|until| speech.sent <= until)
-                        && (answered.is_some() || !speech.answered)
-                });
-            for other in before.flat_map(|speech| speech.seen_by.iter()) {
-                if let Some(at) = place.get(other)
-                    && *at != index
-                {
-                    spoken.insert((index.min(*at), index.max(*at)));
-                }
+        let before = |spoke: &Spoke| {
+            let first = if answered.is_some() {
+                spoke.at_all
+            } else {
+                spoke.wrote
+            };
+            first <= until.unwrap_or(i64::MAX - 1)
+        };
+        for (index, number) in numbers.iter().enumerate() {
+            let heard = number.and_then(|number| self.speech.get(&number));
+            match heard {
+                // Whichever is shorter is gone through: the list, or all whom this person ever spoke to.
+                Some(heard) if heard.len() < place.len() => heard
+                    .iter()
+                    .filter(|(_, spoke)| before(spoke))
+                    .filter_map(|(other, _)| place.get(other))
+                    .for_each(|at| pair(index, *at)),
+                Some(heard) => place
+                    .iter()
+                    .filter(|(other, _)| heard.get(other).is_some_and(before))
+                    .for_each(|(_, at)| pair(index, *at)),
+                None => {}
             }
-            if answered.is_some_and(|answered| answered.contains(person)) {
-                spoken.extend(
-                    (0..people.len())
-                        .filter(|at| *at != index)
-                        .map(|at| (index.min(at), index.max(at))),
-                );
+            if answered.is_some_and(|answered| answered.contains(&people[index])) {
+                (0..people.len()).for_each(|at| pair(index, at));
             }
         }
         Spoken {
-            pairs,
             spoken: spoken.len() as u64,
+            ..nobody
+        }
+    }
+}
+
+/// One line on its way into history; its lists are used again for the next.
+#[derive(Default)]
+struct Hearing {
+    /// Who spoke, and whether only by being answered.
+    speakers: Vec<(u32, bool)>,
+    seen_by: Vec<u32>,
+}
+
+impl Hearing {
+    /// Notes that the speakers spoke in view of those who matter.
+    fn hear(
+        &mut self,
+        sent: i64,
+        visible: Digests<'_>,
+        people: &FxHashMap<Digest, u32>,
+        speech: &mut FxHashMap<u32, FxHashMap<u32, Spoke>>,
+    ) {
+        if self.speakers.is_empty() {
+            return;
+        }
+        self.seen_by.clear();
+        let known = visible.iter().filter_map(|person| people.get(&person));
+        self.seen_by.extend(known.copied());
+        for (speaker, answered) in &self.speakers {
+            if !self.seen_by.iter().any(|person| person != speaker) {
+                continue;
+            }
+            let heard = speech.entry(*speaker).or_default();
+            for other in self.seen_by.iter().filter(|person| *person != speaker) {
+                let spoke = heard.entry(*other).or_insert(Spoke {
+                    wrote: i64::MAX,
+                    at_all: i64::MAX,
+                });
+                spoke.at_all = spoke.at_all.min(sent);
+                if !answered {
+                    spoke.wrote = spoke.wrote.min(sent);
+                }
+            }
         }
     }
 }
@@ -245,13 +352,30 @@ mod tests {
         }
     }
 
-    fn history(lines: &[Line]) -> History {
+    fn packed(digests: &[Digest]) -> Vec<u8> {
+        let bytes = digests.iter().flat_map(|digest| digest.0.to_le_bytes());
+        bytes.collect()
+    }
+
+    fn history_of(lines: &[Line], messages: u64) -> History {
         let matter: FxHashSet<Digest> = (1..=9).map(Digest).collect();
-        let feed = |each: &mut dyn FnMut(&Line)| -> Result<(), ()> {
-            lines.iter().for_each(each);
+        let feed = |each: &mut dyn FnMut(&Told<'_>)| -> Result<(), ()> {
+            for line in lines {
+                each(&Told {
+                    sent: line.sent,
+                    author: line.author,
+                    visible: Digests::new(&packed(&line.visible)),
+                    id: line.id,
+                    answers: Digests::new(&packed(&line.answers)),
+                });
+            }
             Ok(())
         };
-        History::new(&matter, feed).expect("no error is possible")
+        History::new(&matter, &FxHashSet::default(), messages, feed).expect("no error is possible")
+    }
+
+    fn history(lines: &[Line]) -> History {
+        history_of(lines, lines.len() as u64)
     }
 
     #[test]
@@ -305,5 +429,29 @@ mod tests {
                 .spoken,
             2
         );
+    }
+    #[test]
+    fn a_mailbox_that_is_passed_over_in_parts_gives_the_same() {
+        let mut lines = Vec::new();
+        for number in 0..60 {
+            lines.push(Line {
+                id: Some(Digest(500 + number)),
+                answers: vec![Digest(480 + number), Digest(470 + number)],
+                ..line(
+                    number as i64,
+                    number % 7 + 1,
+                    &[number % 5 + 1, number % 9 + 1],
+                )
+            });
+        }
+        let all: Vec<Digest> = (1..=9).map(Digest).collect();
+        for until in [Some(3), Some(30), None] {
+            for answered in [None, Some(&[][..]), Some(&all[3..4])] {
+                assert_eq!(
+                    history_of(&lines, 5 * IDS_AT_ONCE).spoken(&all, until, answered),
+                    history(&lines).spoken(&all, until, answered)
+                );
+            }
+        }
     }
 }

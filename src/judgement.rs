@@ -2,15 +2,16 @@
 //! findings to one another. Pure: order of reading, number of threads and parts of a scan leave no trace in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::exposure::{self, Candidate, Rules, Seen, Verdict};
 use crate::facts::Wanted;
 use crate::history::{Digest, History};
 use crate::person::Relation;
 use crate::query::{Harm, pattern::fold};
-use crate::signal::habit::series;
+use crate::signal::habit::{Earlier, series};
 use crate::signal::people;
 
 /// How long after its first message an incident can go on.
@@ -193,7 +194,7 @@ impl Named {
                     people: seen
                         .iter()
                         .filter(|seen| shown_outsider(seen))
-                        .map(Seen::identity)
+                        .map(|seen| seen.identity().into_owned())
                         .collect(),
                     author: candidate.author().map(ToString::to_string),
                     series: series(&candidate.subject),
@@ -233,6 +234,9 @@ impl Named {
                 String::from(&incident.key[..16]),
             ));
         }
+        if self.incidents.is_empty() {
+            return None;
+        }
         let seen = exposure::everybody(&entry.candidate, rules);
         let best = self.incidents.iter().max_by_key(|incident| {
             (
@@ -262,7 +266,7 @@ impl Incident {
             .filter(|index| {
                 seen[*index].visible
                     && !seen[*index].author
-                    && self.people.contains(&seen[*index].identity())
+                    && self.people.contains(&*seen[*index].identity())
             })
             .collect()
     }
@@ -365,7 +369,7 @@ impl Incident {
 /// The second pass: ties the findings of one event to one incident and marks repeats and recalls. A sender's habit and
 /// the rest of what comes after an exposure are not looked at yet.
 fn second_pass(findings: &mut [Finding], threshold: u8, known: &BTreeMap<String, String>) {
-    let mut open: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    let mut open: FxHashMap<(String, String), Earlier> = FxHashMap::default();
     let mut parent: Vec<usize> = (0..findings.len()).collect();
     for index in 0..findings.len() {
         let candidate = &findings[index].entry.candidate;
@@ -377,8 +381,9 @@ fn second_pass(findings: &mut [Finding], threshold: u8, known: &BTreeMap<String,
         );
         let earlier = open.entry(thread).or_default();
         if findings[index].incident_id.is_empty() {
+            // Findings stand in the order of time: where the last is too long ago, all are.
             let sent = candidate.sent.unwrap_or(i64::MAX);
-            let joined = earlier.iter().rev().copied().find(|other| {
+            let joined = earlier.last.filter(|other| {
                 sent.saturating_sub(findings[*other].entry.candidate.sent.unwrap_or(i64::MIN))
                     <= INCIDENT_LASTS
             });
@@ -386,11 +391,7 @@ fn second_pass(findings: &mut [Finding], threshold: u8, known: &BTreeMap<String,
                 parent[index] = root(&parent, other);
             }
         }
-        let exposed = exposed(&findings[index]);
-        let repeated = earlier
-            .iter()
-            .copied()
-            .find(|other| same_people(&exposed, &self::exposed(&findings[*other])));
+        let repeated = earlier.same_people(exposed(&findings[index]), index);
         if let Some(other) = repeated {
             findings[index].repeat_of = findings[other].id().to_owned();
             repeat(findings, index, other, threshold);
@@ -401,7 +402,7 @@ fn second_pass(findings: &mut [Finding], threshold: u8, known: &BTreeMap<String,
                 findings[other].aftermath.insert("recall");
             }
         }
-        earlier.push(index);
+        earlier.last = Some(index);
     }
     let ids: Vec<String> = (0..findings.len())
         .map(|index| findings[root(&parent, index)].id().to_owned())
@@ -459,13 +460,11 @@ fn root(parent: &[usize], mut index: usize) -> usize {
     index
 }
 
-fn exposed(finding: &Finding) -> BTreeSet<String> {
-    finding.verdict.exposed().map(Seen::identity).collect()
-}
-
-/// Whether two lists are of the same people: four fifths of the larger are in both.
-fn same_people(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
-    !a.is_empty() && a.intersection(b).count() * 5 >= a.len().max(b.len()) * 4
+/// The people whom a finding exposes, in order.
+fn exposed(finding: &Finding) -> Rc<[Digest]> {
+    let mut all: Vec<Digest> = finding.verdict.exposed().map(|seen| seen.digest).collect();
+    all.sort_unstable();
+    all.into()
 }
 
 /// Whether a subject is that of an Outlook recall, in the languages of Outlook that stand in public cases.

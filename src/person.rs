@@ -1,10 +1,11 @@
 //! Addresses to people: insider or outsider, what kind, how far they can be named, under which id. Not contacts: what an
 //! officer writes about a person stands in the case.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -246,7 +247,7 @@ impl Organisation {
 }
 
 /// The names of [`PROVIDERS`]: whole domains, and first labels that fit under any ending.
-static KNOWN: LazyLock<(HashSet<&str>, HashSet<&str>)> = LazyLock::new(|| {
+static KNOWN: LazyLock<(FxHashSet<&str>, FxHashSet<&str>)> = LazyLock::new(|| {
     let names = PROVIDERS
         .lines()
         .map(str::trim)
@@ -272,13 +273,19 @@ pub fn personal_provider(domain: &str) -> bool {
         || (stems.contains(first) && !ending.is_empty() && ending.matches('.').count() <= 1)
 }
 
+/// [`ROLES`], to be looked up.
+static ROLE: LazyLock<FxHashSet<&str>> = LazyLock::new(|| ROLES.iter().copied().collect());
+/// Words that are no part of a name: [`NAMELESS`] and [`ROLES`].
+static NO_NAME: LazyLock<FxHashSet<&str>> =
+    LazyLock::new(|| NAMELESS.iter().chain(ROLES).copied().collect());
+
 /// Whether an address stands for a role: its local part is one of `ROLES`, alone or with a separator and more words of
 /// that list.
 pub fn role_address(address: &Address) -> bool {
     let local = address.local().split('+').next().unwrap_or_default();
-    ROLES.contains(&local) || {
+    ROLE.contains(local) || {
         let mut words = local.split(['.', '-', '_']).peekable();
-        words.peek().is_some() && words.all(|word| ROLES.contains(&word))
+        words.peek().is_some() && words.all(|word| ROLE.contains(word))
     }
 }
 
@@ -306,9 +313,11 @@ fn list_address(address: &Address, lists: &[String]) -> bool {
             .iter()
             .any(|start| local.starts_with(start))
         || lists.iter().any(|list| {
-            list.contains(&format!("<{}.{domain}>", local))
-                || list.contains(&format!("{local}.{domain}"))
-                || list.contains(address.as_str())
+            // What follows holds the local part in any case.
+            list.contains(local)
+                && (list.contains(&format!("<{}.{domain}>", local))
+                    || list.contains(&format!("{local}.{domain}"))
+                    || list.contains(address.as_str()))
         })
 }
 
@@ -353,7 +362,7 @@ pub fn named_by(name: &str, address: Option<&Address>) -> NamedBy {
 
 fn words_named<'a>(words: impl Iterator<Item = &'a str>) -> NamedBy {
     let (mut names, mut initials) = (0, 0);
-    for word in words.filter(|word| !NAMELESS.contains(word) && !ROLES.contains(word)) {
+    for word in words.filter(|word| !NO_NAME.contains(word)) {
         let letters = word.chars().filter(|c| c.is_alphabetic()).count();
         let sounds = !word.is_ascii() || word.contains(['a', 'e', 'i', 'o', 'u', 'y', 'w']);
         match letters {

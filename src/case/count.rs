@@ -1,12 +1,13 @@
 //! Adds up what was read: in each source and in total, `read = judged + received + duplicates + unread`.
 
-use std::collections::BTreeMap;
-
 use rusqlite::params;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
+use super::keep::Days;
+use super::lines::Record;
 use super::{Case, lines};
+use crate::history::Told;
 
 /// What of a source is wanted; kept with each reading as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,56 +83,129 @@ impl Counts {
     }
 }
 
-/// One place of one message, packed so that ten million fit in memory.
-struct At {
-    key: u128,
-    /// Draft, not known as sent, then the order of reading: the lowest of a key is where it counts.
-    rank: u64,
-    reading: u32,
-    judged: bool,
+/// One place of one message, packed so that ten million fit in memory: the key, then from the highest bit on: draft, not
+/// known as sent, the order of reading, judged. The lowest of a key is where it counts.
+pub type At = [u64; 3];
+
+/// Messages being counted, block by block in any order.
+#[derive(Debug)]
+pub struct Tally {
+    readings: Vec<(i64, Bounds)>,
+    insiders: FxHashSet<i64>,
+    /// By row of the block: the order of its first message, the index of its reading, whether its folder is wanted.
+    blocks: FxHashMap<i64, (u64, usize, bool)>,
+    /// The order of the first message of each reading.
+    starts: Vec<u64>,
+    outside: Vec<u64>,
+    places: Vec<At>,
+    days: Days,
+    everybody: bool,
+}
+
+impl Tally {
+    /// Adds a message: the `index`th of the block in row `block`.
+    fn add(&mut self, block: Option<(u64, usize, bool)>, index: u64, record: &Record<'_>) {
+        let sent = record.line.sent;
+        self.days.add(sent);
+        // A superseded reading is history, and counts no more.
+        let Some((first, reading, wanted)) = block else {
+            return;
+        };
+        let bounds = &self.readings[reading].1;
+        if !wanted || !bounds.hold(sent) {
+            self.outside[reading] += 1;
+            return;
+        }
+        let inside = [record.line.author, record.sender]
+            .into_iter()
+            .flatten()
+            .any(|author| self.insiders.contains(&author.0.cast_signed()));
+        let judged = !record.draft && (inside || self.everybody || bounds.received);
+        self.places.push([
+            (record.key >> 64) as u64,
+            record.key as u64,
+            u64::from(record.draft) << 63
+                | u64::from(!record.sent_here) << 62
+                | (first + index) << 1
+                | u64::from(judged),
+        ]);
+    }
+
+    /// Reads a block, counts its messages and gives each to `also`.
+    ///
+    /// # Errors
+    /// A damaged block.
+    pub fn block(
+        &mut self,
+        row: i64,
+        block: &[u8],
+        also: &mut dyn FnMut(&Told<'_>),
+    ) -> anyhow::Result<()> {
+        let place = self.blocks.get(&row).copied();
+        let mut index = 0;
+        lines::read(block, |record| {
+            self.add(place, index, &record);
+            index += 1;
+            also(&record.line);
+        })
+    }
 }
 
 impl Case {
-    /// Counts every current reading anew and notes the counts with it. `everybody` is true where no organisation is known.
+    /// Makes ready to count every current reading anew. `everybody` is true where no organisation is known.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn count(&self, everybody: bool) -> anyhow::Result<()> {
-        let insiders = self.insiders()?;
+    pub fn tally(&self, everybody: bool) -> anyhow::Result<Tally> {
         let readings = self.current_readings()?;
-        let mut counts: BTreeMap<i64, Counts> = readings
-            .iter()
-            .map(|(id, _)| (*id, Counts::default()))
-            .collect();
-        let mut all: Vec<At> = Vec::new();
-        let mut order = 0u64;
-        let mut statement = self.db.prepare("SELECT folder.chain, block.lines FROM block JOIN folder ON folder.id = block.folder_id WHERE block.reading_id = ?1 ORDER BY folder.chain, block.unit")?;
+        let mut statement = self.db.prepare("SELECT folder.chain, block.unit, block.rowid, block.messages FROM block JOIN folder ON folder.id = block.folder_id WHERE block.reading_id = ?1")?;
+        let (mut blocks, mut starts, mut order) = (FxHashMap::default(), Vec::new(), 0);
         for (index, (id, bounds)) in readings.iter().enumerate() {
-            let mut outside = 0;
-            let mut rows = statement.query([id])?;
-            while let Some(row) = rows.next()? {
-                let wanted = bounds.hold_folder(row.get_ref(0)?.as_str()?);
-                lines::read(row.get_ref(1)?.as_blob()?, &mut |stored| {
-                    let line = &stored.line;
-                    if !wanted || !bounds.hold(line.sent) {
-                        outside += 1;
-                        return;
-                    }
-                    let inside = [line.author, line.sender]
-                        .into_iter()
-                        .flatten()
-                        .any(|author| insiders.contains(&author.0.cast_signed()));
-                    order += 1;
-                    all.push(At {
-                        key: line.key,
-                        rank: u64::from(stored.draft) << 63
-                            | u64::from(!stored.sent_here) << 62
-                            | order,
-                        reading: index as u32,
-                        judged: !stored.draft && (inside || everybody || bounds.received),
-                    });
-                })?;
+            let rows = statement.query_map([id], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })?;
+            let mut rows: Vec<(String, i64, i64, i64)> = rows.collect::<Result<_, _>>()?;
+            rows.sort_unstable();
+            starts.push(order);
+            for (chain, _, row, messages) in rows {
+                blocks.insert(row, (order, index, bounds.hold_folder(&chain)));
+                order += messages.unsigned_abs();
             }
+        }
+        Ok(Tally {
+            outside: vec![0; readings.len()],
+            insiders: self.insiders()?,
+            readings,
+            blocks,
+            starts,
+            places: Vec::with_capacity(order as usize),
+            days: Days::default(),
+            everybody,
+        })
+    }
+
+    /// Counts what was tallied, and notes the counts with each reading. `sort` puts places in order.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn count(&self, mut tally: Tally, sort: &dyn Fn(&mut [At])) -> anyhow::Result<()> {
+        self.note_span(&tally.days)?;
+        let mut counts = vec![Counts::default(); tally.readings.len()];
+        sort(&mut tally.places);
+        let mut last = None;
+        for [high, low, rank] in &tally.places {
+            let order = rank << 2 >> 3;
+            let reading = tally.starts.partition_point(|start| *start <= order) - 1;
+            let count = &mut counts[reading];
+            match (last == Some((high, low)), rank & 1 == 1) {
+                (true, _) => count.duplicates += 1,
+                (false, true) => count.judged += 1,
+                (false, false) => count.received += 1,
+            }
+            last = Some((high, low));
+        }
+        for (((id, _), count), outside) in tally.readings.iter().zip(&mut counts).zip(tally.outside)
+        {
             let unread: i64 = self.db.query_row(
                 "SELECT count(*) FROM unread WHERE reading_id = ?1 AND message = 1",
                 [id],
@@ -142,22 +216,8 @@ impl Case {
                     .query_row("SELECT dropped FROM reading WHERE id = ?1", [id], |row| {
                         row.get(0)
                     })?;
-            let count = counts.entry(*id).or_default();
             count.unread = unread.unsigned_abs();
             count.outside = outside + dropped.unsigned_abs();
-        }
-        all.sort_unstable_by_key(|at| (at.key, at.rank));
-        let mut last = None;
-        for at in &all {
-            let count = counts.entry(readings[at.reading as usize].0).or_default();
-            match (last == Some(at.key), at.judged) {
-                (true, _) => count.duplicates += 1,
-                (false, true) => count.judged += 1,
-                (false, false) => count.received += 1,
-            }
-            last = Some(at.key);
-        }
-        for (id, count) in &mut counts {
             count.read = count.judged + count.received + count.duplicates + count.unread;
             self.db.execute(
                 "UPDATE reading SET read = ?2, judged = ?3, received = ?4, duplicates = ?5, unread = ?6, outside = ?7 WHERE id = ?1",

@@ -1,16 +1,17 @@
 //! Takes what is judged, and gives it back to judgement and to the exports: copies of messages, findings, people,
 //! decisions.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
-use rusqlite::params;
-use rustc_hash::FxHashSet;
+use rusqlite::{Statement, params};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Case;
 use super::count::Bounds;
 use super::identity::PersonIds;
-use crate::exposure::{Candidate, Rules, Seen};
+use crate::exposure::{Candidate, Fields, Rules, Seen};
 use crate::history::Digester;
 use crate::judgement::{At, Entry, Finding};
 use crate::person::NamedBy;
@@ -146,14 +147,36 @@ impl Case {
         self.db
             .execute_batch("DELETE FROM seen; DELETE FROM finding;")?;
         let ids = self.unite(findings, rules)?;
-        for finding in findings {
-            self.write_finding(finding, &ids)?;
+        // In the order of their ids each row goes behind the last, and no page is written twice.
+        let mut order: Vec<&Finding> = findings.iter().collect();
+        order.sort_unstable_by(|a, b| a.id().cmp(b.id()));
+        let mut to_finding = self.db.prepare(
+            "INSERT INTO finding (exposure_id, incident_id, reported, confidence, severity, groups, why, sent, author, subject, visible, exposed, audience, named_full, named_partial, field, aftermath, repeat_of, source, folder, position, message_id, sha256, also_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+        )?;
+        let mut to_seen = self.db.prepare(
+            "INSERT INTO seen (exposure_id, identity, person_id, address, name, field, author, visible, exposed, person, relation, kind, named_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        )?;
+        for finding in order {
+            write_finding(&mut to_finding, finding, &ids)?;
             if finding.reported {
-                for seen in &finding.verdict.seen {
-                    self.write_seen(finding.id(), seen, &ids)?;
+                let mut seen: Vec<(Cow<'_, str>, &Seen)> = finding
+                    .verdict
+                    .seen
+                    .iter()
+                    .map(|seen| (seen.identity(), seen))
+                    .collect();
+                seen.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+                for (identity, seen) in seen {
+                    write_seen(&mut to_seen, finding.id(), &identity, seen, &ids)?;
                 }
             }
         }
+        self.forget_other_copies(findings)
+    }
+
+    fn forget_other_copies(&self, findings: &[Finding]) -> anyhow::Result<()> {
         let kept: FxHashSet<&str> = findings
             .iter()
             .map(|finding| finding.entry.candidate.key.as_str())
@@ -162,116 +185,109 @@ impl Case {
         let keys: Vec<String> = statement
             .query_map([], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
+        let mut delete = self.db.prepare("DELETE FROM copy WHERE key = ?1 AND reading_id IN (SELECT id FROM reading WHERE ended IS NOT NULL)")?;
         for key in keys.iter().filter(|key| !kept.contains(key.as_str())) {
-            self.db
-                .prepare_cached("DELETE FROM copy WHERE key = ?1 AND reading_id IN (SELECT id FROM reading WHERE ended IS NOT NULL)")?
-                .execute([key])?;
+            delete.execute([key])?;
         }
         Ok(())
     }
+}
 
-    fn write_finding(&self, finding: &Finding, ids: &PersonIds) -> anyhow::Result<()> {
-        let (candidate, verdict) = (&finding.entry.candidate, &finding.verdict);
-        let count = |keep: &dyn Fn(&Seen) -> bool| {
-            verdict.seen.iter().filter(|seen| keep(seen)).count() as i64
-        };
-        let mut people: BTreeMap<String, NamedBy> = BTreeMap::new();
-        for seen in verdict.exposed().filter(|seen| seen.person) {
-            let identity = seen.identity();
-            // Below the threshold nobody has an id yet: there each mailbox counts.
-            for id in ids
-                .get(&identity)
-                .cloned()
-                .unwrap_or_else(|| vec![identity])
-            {
-                let named = people.entry(id).or_insert(seen.named_by);
-                *named = seen.named_by.max(*named);
-            }
-        }
-        let named = |by| people.values().filter(|named| **named == by).count() as i64;
-        let fields: BTreeSet<&str> = verdict
-            .exposed()
-            .flat_map(|seen| {
-                seen.fields
-                    .iter()
-                    .copied()
-                    .filter(|field| crate::exposure::visible(*field))
-                    .map(field_word)
-            })
-            .collect();
-        let first = finding
-            .entry
-            .places
-            .first()
-            .context("a finding without a place")?;
-        let also: Vec<String> = finding.entry.places[1..].iter().map(place_text).collect();
-        let author = candidate.from.first().map(author_text).unwrap_or_default();
-        self.db
-            .prepare_cached(
-                "INSERT INTO finding (exposure_id, incident_id, reported, confidence, severity, groups, why, sent, author, subject, visible, exposed, audience, named_full, named_partial, field, aftermath, repeat_of, source, folder, position, message_id, sha256, also_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
-            )?
-            .execute(params![
-                finding.id(),
-                finding.incident_id,
-                finding.reported,
-                verdict.confidence,
-                verdict.severity.as_str(),
-                verdict.groups.join(";"),
-                verdict.why,
-                candidate.sent,
-                author,
-                candidate.subject,
-                count(&|seen| seen.visible),
-                people.len() as i64,
-                verdict.seen.len() as i64,
-                named(NamedBy::Full),
-                named(NamedBy::Partial),
-                ordered_fields(&fields),
-                finding.aftermath.iter().copied().collect::<Vec<_>>().join(";"),
-                finding.repeat_of,
-                first.source,
-                first.folder,
-                first.position,
-                candidate.message_id.as_deref().unwrap_or_default(),
-                first.sha256,
-                also.join(";"),
-            ])?;
-        Ok(())
-    }
-
-    fn write_seen(&self, exposure: &str, seen: &Seen, ids: &PersonIds) -> anyhow::Result<()> {
+fn write_finding(
+    statement: &mut Statement<'_>,
+    finding: &Finding,
+    ids: &PersonIds,
+) -> anyhow::Result<()> {
+    let (candidate, verdict) = (&finding.entry.candidate, &finding.verdict);
+    let mut people: FxHashMap<Cow<'_, str>, NamedBy> = FxHashMap::default();
+    let mut note = |id, seen: &Seen| {
+        let named = people.entry(id).or_insert(seen.named_by);
+        *named = seen.named_by.max(*named);
+    };
+    for seen in verdict.exposed().filter(|seen| seen.person) {
         let identity = seen.identity();
-        let fields: BTreeSet<&str> = seen.fields.iter().copied().map(field_word).collect();
-        let person = if seen.person {
-            ids.get(&identity)
-                .map(|ids| ids.join(";"))
-                .unwrap_or_default()
-        } else {
-            String::new()
-        };
-        self.db
-            .prepare_cached(
-                "INSERT INTO seen (exposure_id, identity, person_id, address, name, field, author, visible, exposed, person, relation, kind, named_by)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-            )?
-            .execute(params![
-                exposure,
-                identity,
-                person,
-                seen.mailbox.address.as_ref().map_or("", |address| address.as_str()),
-                seen.mailbox.name,
-                ordered_fields(&fields),
-                seen.author,
-                seen.visible,
-                seen.exposed,
-                seen.person,
-                seen.relation.as_str(),
-                seen.kind.as_str(),
-                seen.named_by.as_str(),
-            ])?;
-        Ok(())
+        match ids.get(&*identity) {
+            Some(ids) => ids
+                .iter()
+                .for_each(|id| note(Cow::Borrowed(id.as_str()), seen)),
+            // Below the threshold nobody has an id yet: there each mailbox counts.
+            None => note(identity, seen),
+        }
     }
+    let named = |by| people.values().filter(|named| **named == by).count() as i64;
+    let fields: Fields = verdict
+        .exposed()
+        .flat_map(|seen| seen.fields.iter())
+        .filter(|field| crate::exposure::visible(*field))
+        .collect();
+    let first = finding
+        .entry
+        .places
+        .first()
+        .context("a finding without a place")?;
+    let also: Vec<String> = finding.entry.places[1..].iter().map(place_text).collect();
+    let author = candidate.from.first().map(author_text).unwrap_or_default();
+    let aftermath: Vec<&str> = finding.aftermath.iter().copied().collect();
+    statement.execute(params![
+        finding.id(),
+        finding.incident_id,
+        finding.reported,
+        verdict.confidence,
+        verdict.severity.as_str(),
+        verdict.groups.join(";"),
+        verdict.why,
+        candidate.sent,
+        author,
+        candidate.subject,
+        verdict.seen.iter().filter(|seen| seen.visible).count() as i64,
+        people.len() as i64,
+        verdict.seen.len() as i64,
+        named(NamedBy::Full),
+        named(NamedBy::Partial),
+        words(fields),
+        aftermath.join(";"),
+        finding.repeat_of,
+        first.source,
+        first.folder,
+        first.position,
+        candidate.message_id.as_deref().unwrap_or_default(),
+        first.sha256,
+        also.join(";"),
+    ])?;
+    Ok(())
+}
+
+fn write_seen(
+    statement: &mut Statement<'_>,
+    exposure: &str,
+    identity: &str,
+    seen: &Seen,
+    ids: &PersonIds,
+) -> anyhow::Result<()> {
+    let person: Cow<'_, str> = match ids.get(identity).filter(|_| seen.person).map(Vec::as_slice) {
+        None => "".into(),
+        Some([only]) => only.into(),
+        Some(several) => several.join(";").into(),
+    };
+    statement.execute(params![
+        exposure,
+        identity,
+        person,
+        seen.mailbox
+            .address
+            .as_ref()
+            .map_or("", |address| address.as_str()),
+        seen.mailbox.name,
+        words(seen.fields),
+        seen.author,
+        seen.visible,
+        seen.exposed,
+        seen.person,
+        seen.relation.as_str(),
+        seen.kind.as_str(),
+        seen.named_by.as_str(),
+    ])?;
+    Ok(())
 }
 
 /// A reported finding, as the summary tells it.
@@ -402,12 +418,12 @@ fn field_word(field: crate::message::Field) -> &'static str {
 }
 
 /// Fields in the order of DESIGN section 4.
-fn ordered_fields(words: &BTreeSet<&str>) -> String {
-    ["to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc"]
-        .into_iter()
-        .filter(|word| words.contains(word))
-        .collect::<Vec<_>>()
-        .join(";")
+fn words(fields: Fields) -> Cow<'static, str> {
+    let mut words = fields.iter().map(field_word);
+    let first = words.next().unwrap_or_default();
+    words.fold(Cow::Borrowed(first), |text, word| {
+        Cow::Owned(format!("{text};{word}"))
+    })
 }
 
 /// An author as a header shows it.

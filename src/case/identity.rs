@@ -1,9 +1,12 @@
 //! Which person an exposed mailbox is. A roster can say that several mailboxes are one person, or that one mailbox is
 //! several people. Nothing else joins people: a name alone never does.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::params;
+use rustc_hash::FxHashMap;
 
 use super::Case;
 use crate::exposure::{Rules, Seen};
@@ -13,7 +16,7 @@ use crate::query::RosterEntry;
 use crate::query::pattern::fold;
 
 /// Person ids by identity; several where one mailbox is several people.
-pub(super) type PersonIds = BTreeMap<String, Vec<String>>;
+pub(super) type PersonIds = FxHashMap<String, Vec<String>>;
 
 /// Mailboxes that are one person, and what rosters say of that person.
 #[derive(Default)]
@@ -25,13 +28,19 @@ struct Union<'a> {
 impl Case {
     /// Gives each exposed identity its person or people; an id that the case knows stays.
     pub(super) fn unite(&self, findings: &[Finding], rules: &Rules) -> anyhow::Result<PersonIds> {
-        let exposed: BTreeMap<String, &Seen> = findings
+        let exposed: FxHashMap<Cow<'_, str>, &Seen> = findings
             .iter()
             .filter(|finding| finding.reported)
             .flat_map(|finding| finding.verdict.exposed())
             .filter(|seen| seen.person)
             .map(|seen| (seen.identity(), seen))
             .collect();
+        let mut exposed: Vec<(Cow<'_, str>, &Seen)> = exposed.into_iter().collect();
+        exposed.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        if rules.rosters.is_empty() {
+            let identities = exposed.into_iter().map(|(identity, _)| identity);
+            return self.each_for_itself(identities.collect());
+        }
         let mut unions: BTreeMap<String, Union<'_>> = BTreeMap::new();
         let mut shared: BTreeSet<&str> = BTreeSet::new();
         for (identity, seen) in &exposed {
@@ -45,7 +54,7 @@ impl Case {
                 union.rows.extend(rows);
             }
         }
-        let mut out = PersonIds::new();
+        let mut out = PersonIds::default();
         for (key, union) in &unions {
             let id = self.person(key, union, &shared)?;
             for identity in &union.identities {
@@ -65,6 +74,46 @@ impl Case {
             self.db
                 .prepare_cached("INSERT INTO identity (identity, person_id) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET person_id = excluded.person_id")?
                 .execute([identity.as_str(), &ids.join(";")])?;
+        }
+        Ok(out)
+    }
+
+    /// Without a roster each mailbox is one person. `identities` are in order, as the table is.
+    fn each_for_itself(&self, identities: Vec<Cow<'_, str>>) -> anyhow::Result<PersonIds> {
+        let mut statement = self
+            .db
+            .prepare("SELECT identity, person_id FROM identity ORDER BY identity")?;
+        let mut rows = statement.query([])?;
+        let mut out = PersonIds::default();
+        out.reserve(identities.len());
+        let mut new = Vec::new();
+        let mut row = rows.next()?;
+        for identity in identities {
+            let mut known = None;
+            while let Some(next) = row {
+                match next.get_ref(0)?.as_str()?.cmp(&identity) {
+                    Ordering::Less => row = rows.next()?,
+                    Ordering::Equal => {
+                        // A mailbox that a roster shared stands alone again.
+                        let id = next.get_ref(1)?.as_str()?;
+                        known = Some(id).filter(|id| !id.contains(';')).map(str::to_owned);
+                        break;
+                    }
+                    Ordering::Greater => break,
+                }
+            }
+            let id = known.unwrap_or_else(|| {
+                new.push(identity.clone());
+                match identity.strip_prefix("name:") {
+                    Some(name) => person_id(None, name),
+                    None => person_id(Some(&identity), ""),
+                }
+            });
+            out.insert(identity.into_owned(), vec![id]);
+        }
+        let mut insert = self.db.prepare("INSERT INTO identity (identity, person_id) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET person_id = excluded.person_id")?;
+        for identity in new {
+            insert.execute([&*identity, out[&*identity][0].as_str()])?;
         }
         Ok(out)
     }

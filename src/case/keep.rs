@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use super::Case;
-use super::lines::{self, Stored};
+use super::lines;
 use crate::exposure::Candidate;
 use crate::history::{Digest, Line};
 use crate::message::Address;
@@ -66,7 +67,7 @@ pub struct Authored {
 }
 
 /// The time that was covered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// First day.
     pub first: String,
@@ -74,6 +75,70 @@ pub struct Span {
     pub last: String,
     /// Months between them without any mail.
     pub without: Vec<String>,
+}
+
+/// What is called with each block of lines: its row, its reading, its bytes.
+pub type EachBlock<'a> = dyn FnMut(i64, i64, &[u8]) -> anyhow::Result<()> + 'a;
+
+/// Under which key the case remembers what [`Case::span`] found.
+const SPAN: &str = "span";
+
+/// The days on which mail was sent.
+#[derive(Debug, Default)]
+pub(super) struct Days {
+    /// First and last second.
+    ends: Option<(i64, i64)>,
+    days: FxHashSet<i64>,
+    last: i64,
+}
+
+impl Days {
+    /// Adds a message; one without a time, or with one outside the calendar, says nothing.
+    pub(super) fn add(&mut self, sent: Option<i64>) {
+        let calendar = jiff::Timestamp::MIN.as_second()..=jiff::Timestamp::MAX.as_second();
+        let Some(sent) = sent.filter(|sent| calendar.contains(sent)) else {
+            return;
+        };
+        let (first, last) = self.ends.unwrap_or((sent, sent));
+        self.ends = Some((first.min(sent), last.max(sent)));
+        let day = sent.div_euclid(86_400);
+        if day != self.last || self.days.is_empty() {
+            self.days.insert(day);
+            self.last = day;
+        }
+    }
+
+    fn span(&self) -> Option<Span> {
+        let (first, last) = self.ends?;
+        let day = |time| {
+            super::readings::utc(Some(time)).map(|text| text.chars().take(10).collect::<String>())
+        };
+        let months: BTreeSet<(i16, i8)> = self
+            .days
+            .iter()
+            .filter_map(|day| jiff::Timestamp::from_second(day * 86_400).ok())
+            .map(|time| jiff::tz::TimeZone::UTC.to_datetime(time))
+            .map(|day| (day.year(), day.month()))
+            .collect();
+        let mut without = Vec::new();
+        if let (Some(mut month), Some(end)) = (months.first().copied(), months.last().copied()) {
+            while month < end {
+                if !months.contains(&month) {
+                    without.push(format!("{:04}-{:02}", month.0, month.1));
+                }
+                month = if month.1 == 12 {
+                    (month.0 + 1, 1)
+                } else {
+                    (month.0, month.1 + 1)
+                };
+            }
+        }
+        Some(Span {
+            first: day(first)?,
+            last: day(last)?,
+            without,
+        })
+    }
 }
 
 /// What one unit of work gave.
@@ -253,6 +318,7 @@ impl Case {
             "UPDATE reading SET ended = ?2, current = 1, sha256 = ?3, not_mail = ?4, limits = ?5 WHERE id = ?1",
             params![reading, now, sha256, not_mail.cast_signed(), serde_json::to_string(limits)?],
         )?;
+        self.forget(SPAN)?;
         // What comes through standard input is the same source only where it is the same bytes.
         self.db.execute(
             "UPDATE reading SET current = 0 WHERE id <> ?1 AND EXISTS (
@@ -268,40 +334,28 @@ impl Case {
         Ok(())
     }
 
-    /// Every line of every reading that came to its end, superseded ones too, for history.
+    /// Every block of lines of every reading that came to its end, superseded ones too: its row, its reading, its bytes.
     ///
     /// # Errors
-    /// Those of the database.
-    pub fn lines(&self, each: &mut dyn FnMut(Stored)) -> anyhow::Result<()> {
+    /// Those of the database, and of `each`.
+    pub fn blocks(&self, each: &mut EachBlock<'_>) -> anyhow::Result<()> {
         let mut statement = self
             .db
-            .prepare_cached("SELECT lines FROM block JOIN reading ON reading.id = block.reading_id WHERE reading.ended IS NOT NULL ORDER BY reading_id, unit")?;
+            .prepare_cached("SELECT block.rowid, reading_id, lines FROM block JOIN reading ON reading.id = block.reading_id WHERE reading.ended IS NOT NULL ORDER BY reading_id, unit")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            lines::read(row.get_ref(0)?.as_blob()?, each)?;
+            each(row.get(0)?, row.get(1)?, row.get_ref(2)?.as_blob()?)?;
         }
         Ok(())
     }
 
-    /// As [`Case::lines`], of all readings but those named.
+    /// How many messages stand in all readings that came to their end.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn lines_of_others(
-        &self,
-        readings: &[i64],
-        each: &mut dyn FnMut(Stored),
-    ) -> anyhow::Result<()> {
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT lines, reading_id FROM block JOIN reading ON reading.id = block.reading_id WHERE reading.ended IS NOT NULL ORDER BY reading_id, unit")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            if !readings.contains(&row.get(1)?) {
-                lines::read(row.get_ref(0)?.as_blob()?, each)?;
-            }
-        }
-        Ok(())
+    pub fn messages(&self) -> anyhow::Result<u64> {
+        let count: i64 = self.db.query_row("SELECT coalesce(sum(messages), 0) FROM block JOIN reading ON reading.id = block.reading_id WHERE reading.ended IS NOT NULL", [], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
     }
 
     /// First and last day (UTC) of what was read, as `2024-11-29`, and the months between them without any mail, as
@@ -310,44 +364,17 @@ impl Case {
     /// # Errors
     /// Those of the database.
     pub fn span(&self) -> anyhow::Result<Option<Span>> {
-        let mut months: BTreeSet<(i16, i8)> = BTreeSet::new();
-        let (mut first, mut last) = (i64::MAX, i64::MIN);
-        self.lines(&mut |stored| {
-            if let Some(time) = stored
-                .line
-                .sent
-                .and_then(|sent| jiff::Timestamp::from_second(sent).ok())
-            {
-                first = first.min(time.as_second());
-                last = last.max(time.as_second());
-                let day = jiff::tz::TimeZone::UTC.to_datetime(time);
-                months.insert((day.year(), day.month()));
-            }
-        })?;
-        let day = |time| {
-            super::readings::utc(Some(time)).map(|text| text.chars().take(10).collect::<String>())
-        };
-        let (Some(first_day), Some(last_day)) = (day(first), day(last)) else {
-            return Ok(None);
-        };
-        let mut without = Vec::new();
-        if let (Some(mut month), Some(end)) = (months.first().copied(), months.last().copied()) {
-            while month < end {
-                if !months.contains(&month) {
-                    without.push(format!("{:04}-{:02}", month.0, month.1));
-                }
-                month = if month.1 == 12 {
-                    (month.0 + 1, 1)
-                } else {
-                    (month.0, month.1 + 1)
-                };
-            }
+        if let Some(text) = self.recall(SPAN)? {
+            return Ok(serde_json::from_str(&text)?);
         }
-        Ok(Some(Span {
-            first: first_day,
-            last: last_day,
-            without,
-        }))
+        let mut days = Days::default();
+        self.blocks(&mut |_, _, block| lines::read(block, |record| days.add(record.line.sent)))?;
+        Ok(days.span())
+    }
+
+    /// Remembers the days that were covered, until a reading ends.
+    pub(super) fn note_span(&self, days: &Days) -> anyhow::Result<()> {
+        self.remember(SPAN, &serde_json::to_string(&days.span())?)
     }
 
     /// Whether anything of a current reading could not be read.

@@ -5,9 +5,9 @@
 //! · visible, blind, answers (varint count, then 8 bytes each).
 //! Numbers are little-endian; varints are LEB128.
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
-use crate::history::{Digest, Line};
+use crate::history::{Digest, Digests, Line, Told};
 
 const SENT: u8 = 1;
 const AUTHOR: u8 = 2;
@@ -15,17 +15,6 @@ const SENDER: u8 = 4;
 const ID: u8 = 8;
 const DRAFT: u8 = 16;
 const SENT_HERE: u8 = 32;
-
-/// One message of a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// What history knows of it.
-    pub line: Line,
-    /// A draft.
-    pub draft: bool,
-    /// In a folder, or under a label, of sent mail.
-    pub sent_here: bool,
-}
 
 /// Adds one message to a block.
 pub fn write(out: &mut Vec<u8>, line: &Line, draft: bool, sent_here: bool) {
@@ -61,78 +50,118 @@ fn varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+/// One message of a block, where it lies.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// What history knows of it.
+    pub line: Told<'a>,
+    /// The message's quick key.
+    pub key: u128,
+    /// Sender header, where it names somebody else.
+    pub sender: Option<Digest>,
+    /// Blind recipients that the stored copy kept.
+    pub blind: Digests<'a>,
+    /// A draft.
+    pub draft: bool,
+    /// In a folder, or under a label, of sent mail.
+    pub sent_here: bool,
+}
+
 /// Reads every message of a block, in order.
 ///
 /// # Errors
 /// A block that this program did not write, or that was damaged.
-pub fn read(mut bytes: &[u8], each: &mut dyn FnMut(Stored)) -> anyhow::Result<()> {
+pub fn read<'a>(mut bytes: &'a [u8], mut each: impl FnMut(Record<'a>)) -> anyhow::Result<()> {
     while !bytes.is_empty() {
-        each(record(&mut bytes).context("case.db is damaged: a block of messages cannot be read\n  try: scan the sources again into a new case")?);
+        each(record(&mut bytes)
+            .context("a record ends too early, or a number or a list in it is too long")
+            .context("case.db is damaged: a block of messages cannot be read\n  try: scan the sources again into a new case")?);
     }
     Ok(())
 }
 
-fn record(bytes: &mut &[u8]) -> anyhow::Result<Stored> {
-    let flags = take(bytes, 1)?[0];
-    let mut line = Line {
-        key: u128::from_le_bytes(take(bytes, 16)?.try_into()?),
-        ..Line::default()
-    };
-    if flags & SENT != 0 {
+#[inline]
+fn record<'a>(bytes: &mut &'a [u8]) -> Option<Record<'a>> {
+    let (flags, key) = (take::<1>(bytes)?[0], take(bytes)?);
+    let sent = if flags & SENT != 0 {
         let value = number(bytes)?;
-        line.sent = Some((value >> 1) as i64 ^ -((value & 1) as i64));
-    }
-    let mut one = |bit: u8| -> anyhow::Result<Option<Digest>> {
+        Some((value >> 1) as i64 ^ -((value & 1) as i64))
+    } else {
+        None
+    };
+    let mut one = |bit: u8| -> Option<Option<Digest>> {
         if flags & bit != 0 {
-            digest(bytes).map(Some)
+            let digest = take(bytes)?;
+            Some(Some(Digest(u64::from_le_bytes(*digest))))
         } else {
-            Ok(None)
+            Some(None)
         }
     };
-    line.author = one(AUTHOR)?;
-    line.sender = one(SENDER)?;
-    line.id = one(ID)?;
-    for list in [&mut line.visible, &mut line.blind, &mut line.answers] {
-        let count = number(bytes)?;
-        if count > bytes.len() as u64 / 8 {
-            bail!("a list is longer than its block");
-        }
-        for _ in 0..count {
-            list.push(digest(bytes)?);
-        }
-    }
-    Ok(Stored {
-        line,
+    let (author, sender, id) = (one(AUTHOR)?, one(SENDER)?, one(ID)?);
+    let (visible, blind, answers) = (list(bytes)?, list(bytes)?, list(bytes)?);
+    Some(Record {
+        line: Told {
+            sent,
+            author,
+            visible,
+            id,
+            answers,
+        },
+        key: u128::from_le_bytes(*key),
+        sender,
+        blind,
         draft: flags & DRAFT != 0,
         sent_here: flags & SENT_HERE != 0,
     })
 }
 
-fn take<'a>(bytes: &mut &'a [u8], count: usize) -> anyhow::Result<&'a [u8]> {
-    let (head, tail) = bytes.split_at_checked(count).context("it ends too early")?;
+#[inline]
+fn take<'a, const N: usize>(bytes: &mut &'a [u8]) -> Option<&'a [u8; N]> {
+    let (head, tail) = bytes.split_first_chunk()?;
     *bytes = tail;
-    Ok(head)
+    Some(head)
 }
 
-fn digest(bytes: &mut &[u8]) -> anyhow::Result<Digest> {
-    Ok(Digest(u64::from_le_bytes(take(bytes, 8)?.try_into()?)))
+#[inline]
+fn list<'a>(bytes: &mut &'a [u8]) -> Option<Digests<'a>> {
+    let count = usize::try_from(number(bytes)?).ok()?;
+    let (head, tail) = bytes.split_at_checked(count.checked_mul(8)?)?;
+    *bytes = tail;
+    Some(Digests::new(head))
 }
 
-fn number(bytes: &mut &[u8]) -> anyhow::Result<u64> {
+#[inline]
+fn number(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
-        let byte = take(bytes, 1)?[0];
+        let byte = take::<1>(bytes)?[0];
         value |= u64::from(byte & 0x7f) << shift;
         if byte < 0x80 {
-            return Ok(value);
+            return Some(value);
         }
     }
-    bail!("a number is too long")
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Record<'_> {
+        fn owned(&self) -> (Line, bool, bool) {
+            let line = Line {
+                key: self.key,
+                sent: self.line.sent,
+                author: self.line.author,
+                sender: self.sender,
+                visible: self.line.visible.iter().collect(),
+                blind: self.blind.iter().collect(),
+                id: self.line.id,
+                answers: self.line.answers.iter().collect(),
+            };
+            (line, self.draft, self.sent_here)
+        }
+    }
 
     #[test]
     fn what_is_written_is_read_back_and_damage_is_an_error() {
@@ -146,24 +175,13 @@ mod tests {
             id: Some(Digest(5)),
             answers: vec![Digest(6)],
         };
-        let all = [
-            Stored {
-                line: full,
-                draft: true,
-                sent_here: false,
-            },
-            Stored {
-                line: Line::default(),
-                draft: false,
-                sent_here: true,
-            },
-        ];
+        let all = [(full, true, false), (Line::default(), false, true)];
         let mut bytes = Vec::new();
         all.iter()
-            .for_each(|stored| write(&mut bytes, &stored.line, stored.draft, stored.sent_here));
+            .for_each(|(line, draft, sent_here)| write(&mut bytes, line, *draft, *sent_here));
         let mut back = Vec::new();
-        read(&bytes, &mut |stored| back.push(stored)).expect("it is whole");
+        read(&bytes, |record| back.push(record.owned())).expect("it is whole");
         assert_eq!(back, all);
-        assert!(read(&bytes[..bytes.len() - 1], &mut |_| ()).is_err());
+        assert!(read(&bytes[..bytes.len() - 1], |_| ()).is_err());
     }
 }

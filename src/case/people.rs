@@ -1,9 +1,13 @@
-//! People across the exposures of a case, as the exports and the summary need them: each exposed person once, each viewer
-//! once, who saw whom. Reads `seen` once; findings that were dismissed do not stand in it.
+//! People across the exposures of a case, as the exports and the summary need them: each exposed person once, who saw
+//! whom. `seen` is read once for all of them; findings that were dismissed do not stand in it.
+//!
+//! Whoever is counted has a number here, so that a list of a hundred thousand people is counted without a set of texts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::Case;
 use crate::person::{Kind, NamedBy, Relation};
@@ -28,34 +32,38 @@ pub struct Shown {
 #[derive(Clone, Debug)]
 pub struct Appearance {
     /// Canonical address, or `name:` and the folded name.
-    pub identity: String,
-    /// The people behind it who are exposed somewhere; several where it is shared, none where it is no person.
-    pub person_ids: Vec<String>,
-    /// Canonical address; empty for a name only.
-    pub address: String,
+    pub identity: Box<str>,
+    /// The people behind it who are exposed somewhere, joined by `;`; several where it is shared, none where it is no
+    /// person.
+    pub person_ids: Box<str>,
+    /// True where it has an address, and is not known by name only.
+    pub addressed: bool,
     /// As shown.
-    pub name: String,
+    pub name: Box<str>,
     /// Fields, joined by `;`.
-    pub field: String,
+    pub field: Cow<'static, str>,
     /// An author.
     pub author: bool,
     /// Exposed here.
     pub exposed: bool,
-    /// Neither a role nor a list.
-    pub person: bool,
     /// Insider or outsider.
     pub relation: Relation,
     /// What it is.
     pub kind: Kind,
     /// How far it can be named.
     pub named_by: NamedBy,
+    who: Range<usize>,
 }
 
 impl Appearance {
-    /// What tells people apart when viewers are counted: the people behind it, else the identity.
-    pub fn who(&self) -> impl Iterator<Item = &str> {
-        let itself = self.person_ids.is_empty().then_some(self.identity.as_str());
-        self.person_ids.iter().map(String::as_str).chain(itself)
+    /// Canonical address; empty for a name only.
+    pub fn address(&self) -> &str {
+        if self.addressed { &self.identity } else { "" }
+    }
+
+    /// The ids of the people behind it.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.person_ids.split(';').filter(|id| !id.is_empty())
     }
 
     /// Whether it counts among those who can see the others: all but authors and insiders who are not exposed.
@@ -64,40 +72,13 @@ impl Appearance {
     }
 }
 
-impl Shown {
-    /// Each exposed person with each of their appearances.
-    pub fn exposed(&self) -> impl Iterator<Item = (&str, &Appearance)> {
-        self.seen
-            .iter()
-            .filter(|seen| seen.exposed)
-            .flat_map(|seen| seen.person_ids.iter().map(move |id| (id.as_str(), seen)))
-    }
-
-    /// Those who can see the others, each once.
-    pub fn viewers(&self) -> BTreeSet<&str> {
-        self.seen
-            .iter()
-            .filter(|seen| seen.sees())
-            .flat_map(Appearance::who)
-            .collect()
-    }
-}
-
-/// Everything an exposed person is told by.
-#[derive(Clone, Debug, Default)]
+/// Somebody who is exposed, and where.
+#[derive(Clone, Debug)]
 pub struct Person {
-    /// Canonical addresses, sorted.
-    pub addresses: BTreeSet<String>,
-    /// The longest name shown.
-    pub name: String,
-    /// What they are; the first that was seen.
-    pub kind: Option<Kind>,
-    /// Insider or outsider.
-    pub relation: Option<Relation>,
-    /// The best that any exposure gives.
-    pub named_by: Option<NamedBy>,
-    /// Indexes of their exposures.
-    pub exposures: BTreeSet<usize>,
+    /// Id.
+    pub id: Box<str>,
+    /// Index of the exposure, and of the appearance in it; in the order of the exposures.
+    pub appearances: Vec<(u32, u32)>,
     /// How many distinct others could see them.
     pub seen_by: usize,
 }
@@ -108,7 +89,84 @@ pub struct People {
     /// Exposures that are reported and not dismissed, by time and id.
     pub shown: Vec<Shown>,
     /// Exposed people by person id.
-    pub people: BTreeMap<String, Person>,
+    pub people: Vec<Person>,
+    who: Vec<u32>,
+    /// How many numbers there are.
+    numbers: usize,
+}
+
+impl People {
+    /// What tells people apart when they are counted, as numbers: the people behind an appearance, else its identity.
+    pub fn who(&self, seen: &Appearance) -> &[u32] {
+        &self.who[seen.who.clone()]
+    }
+
+    /// A count of distinct people, with nobody in it.
+    pub fn nobody(&self) -> Distinct {
+        Distinct {
+            round: 0,
+            count: 0,
+            last: vec![0; self.numbers],
+        }
+    }
+
+    /// A person's appearances with the exposures that they stand in.
+    pub fn appearances<'a>(
+        &'a self,
+        person: &'a Person,
+    ) -> impl Iterator<Item = (&'a Shown, &'a Appearance)> + Clone {
+        person.appearances.iter().map(|(shown, seen)| {
+            let shown = &self.shown[*shown as usize];
+            (shown, &shown.seen[*seen as usize])
+        })
+    }
+
+    /// Canonical addresses of a person, sorted.
+    pub fn addresses<'a>(&'a self, person: &'a Person) -> BTreeSet<&'a str> {
+        self.appearances(person)
+            .map(|(_, seen)| seen.address())
+            .filter(|address| !address.is_empty())
+            .collect()
+    }
+}
+
+/// Counts distinct people by their numbers, again and again without making a set anew.
+#[derive(Debug)]
+pub struct Distinct {
+    round: u32,
+    count: usize,
+    last: Vec<u32>,
+}
+
+impl Distinct {
+    /// Forgets everybody.
+    pub fn clear(&mut self) {
+        self.count = 0;
+        if self.round == u32::MAX {
+            self.last.fill(0);
+            self.round = 0;
+        }
+        self.round += 1;
+    }
+
+    /// Adds people.
+    pub fn add(&mut self, who: &[u32]) {
+        for number in who {
+            let last = &mut self.last[*number as usize];
+            self.count += usize::from(*last != self.round);
+            *last = self.round;
+        }
+    }
+
+    /// How many are in it.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether somebody is in it.
+    pub fn holds(&self, number: u32) -> bool {
+        self.last[number as usize] == self.round
+    }
 }
 
 impl Case {
@@ -119,23 +177,9 @@ impl Case {
     pub fn everybody(&self) -> anyhow::Result<People> {
         let mut out = People {
             shown: self.shown()?,
-            people: BTreeMap::new(),
+            ..People::default()
         };
-        for (index, shown) in out.shown.iter().enumerate() {
-            for (id, seen) in shown.exposed() {
-                let person = out.people.entry(id.to_owned()).or_default();
-                if !seen.address.is_empty() {
-                    person.addresses.insert(seen.address.clone());
-                }
-                if seen.name.chars().count() > person.name.chars().count() {
-                    person.name.clone_from(&seen.name);
-                }
-                person.kind.get_or_insert(seen.kind);
-                person.relation.get_or_insert(seen.relation);
-                person.named_by = person.named_by.max(Some(seen.named_by));
-                person.exposures.insert(index);
-            }
-        }
+        number(&mut out);
         count_viewers(&mut out);
         Ok(out)
     }
@@ -145,35 +189,11 @@ impl Case {
             "SELECT exposure_id, sent, groups, severity FROM finding LEFT JOIN decision USING (exposure_id)
              WHERE reported = 1 AND coalesce(decision.review, '') <> 'dismissed' ORDER BY sent IS NULL, sent, exposure_id",
         )?;
-        let mut seen = self.db.prepare("SELECT identity, person_id, address, name, field, author, exposed, person, relation, kind, named_by FROM seen WHERE exposure_id = ?1 ORDER BY identity")?;
         let mut rows = findings.query([])?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {
-            let id: String = row.get(0)?;
-            let appearances = seen.query_map([&id], |row| {
-                Ok(Appearance {
-                    identity: row.get(0)?,
-                    person_ids: row
-                        .get_ref(1)?
-                        .as_str()?
-                        .split(';')
-                        .filter(|id| !id.is_empty())
-                        .map(str::to_owned)
-                        .collect(),
-                    address: row.get(2)?,
-                    name: row.get(3)?,
-                    field: row.get(4)?,
-                    author: row.get(5)?,
-                    exposed: row.get(6)?,
-                    person: row.get(7)?,
-                    relation: Relation::from_word(row.get_ref(8)?.as_str()?)
-                        .unwrap_or(Relation::Outsider),
-                    kind: Kind::from_word(row.get_ref(9)?.as_str()?).unwrap_or(Kind::Private),
-                    named_by: NamedBy::from_word(row.get_ref(10)?.as_str()?)
-                        .unwrap_or(NamedBy::None),
-                })
-            })?;
             out.push(Shown {
+                id: row.get(0)?,
                 sent: row.get(1)?,
                 groups: row
                     .get_ref(2)?
@@ -182,32 +202,113 @@ impl Case {
                     .map(str::to_owned)
                     .collect(),
                 severity: Harm::from_word(row.get_ref(3)?.as_str()?).unwrap_or(Harm::Low),
-                seen: appearances.collect::<Result<_, _>>()?,
-                id,
+                seen: Vec::new(),
             });
+        }
+        // In the order of the table, which is that of the ids: no page is read twice.
+        let mut order: Vec<usize> = (0..out.len()).collect();
+        order.sort_unstable_by(|a, b| out[*a].id.cmp(&out[*b].id));
+        let mut order = order.into_iter().peekable();
+        let mut statement = self.db.prepare("SELECT identity, person_id, address <> '', name, field, author, exposed, relation, kind, named_by, exposure_id FROM seen ORDER BY exposure_id, identity")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let id = row.get_ref(10)?.as_str()?;
+            while order.next_if(|at| out[*at].id.as_str() < id).is_some() {}
+            // Of an exposure that was dismissed nobody is wanted.
+            if let Some(at) = order.peek().filter(|at| out[**at].id == id) {
+                out[*at].seen.push(appearance(row)?);
+            }
         }
         Ok(out)
     }
 }
 
-/// Counts for each person how many distinct others could see them. People with the same exposures share one union, so
+fn appearance(row: &rusqlite::Row<'_>) -> rusqlite::Result<Appearance> {
+    let text = |at: usize| -> rusqlite::Result<&str> { Ok(row.get_ref(at)?.as_str()?) };
+    Ok(Appearance {
+        identity: text(0)?.into(),
+        person_ids: text(1)?.into(),
+        addressed: row.get(2)?,
+        name: text(3)?.into(),
+        field: match text(4)? {
+            "to" => "to".into(),
+            "cc" => "cc".into(),
+            "" => "".into(),
+            other => other.to_owned().into(),
+        },
+        author: row.get(5)?,
+        exposed: row.get(6)?,
+        relation: Relation::from_word(text(7)?).unwrap_or(Relation::Outsider),
+        kind: Kind::from_word(text(8)?).unwrap_or(Kind::Private),
+        named_by: NamedBy::from_word(text(9)?).unwrap_or(NamedBy::None),
+        who: 0..0,
+    })
+}
+
+/// Gives a number to everybody who is counted, and gathers the exposed by id.
+fn number(out: &mut People) {
+    let mut numbers: FxHashMap<&str, u32> = FxHashMap::default();
+    let mut places: FxHashMap<&str, usize> = FxHashMap::default();
+    let mut people: Vec<Person> = Vec::new();
+    let mut ranges = Vec::new();
+    for (at, shown) in out.shown.iter().enumerate() {
+        for (index, seen) in shown.seen.iter().enumerate() {
+            let start = out.who.len();
+            let itself = seen.person_ids.is_empty().then_some(&*seen.identity);
+            for text in seen.ids().chain(itself) {
+                let next = numbers.len() as u32;
+                out.who.push(*numbers.entry(text).or_insert(next));
+            }
+            ranges.push(start..out.who.len());
+            for id in seen.ids().filter(|_| seen.exposed) {
+                let place = *places.entry(id).or_insert_with(|| {
+                    people.push(Person {
+                        id: id.into(),
+                        appearances: Vec::new(),
+                        seen_by: 0,
+                    });
+                    people.len() - 1
+                });
+                people[place].appearances.push((at as u32, index as u32));
+            }
+        }
+    }
+    out.numbers = numbers.len();
+    people.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    out.people = people;
+    let seen = out.shown.iter_mut().flat_map(|shown| &mut shown.seen);
+    seen.zip(ranges).for_each(|(seen, range)| seen.who = range);
+}
+
+/// Counts for each person how many distinct others could see them. People with the same exposures share one count, so
 /// that a list of many thousands costs no more than its length.
 fn count_viewers(out: &mut People) {
-    let mut unions: FxHashMap<Vec<usize>, FxHashSet<&str>> = FxHashMap::default();
-    let shown = &out.shown;
-    for (id, person) in &mut out.people {
-        let key: Vec<usize> = person.exposures.iter().copied().collect();
-        let union = unions.entry(key).or_insert_with_key(|key| {
-            key.iter()
-                .flat_map(|index| {
-                    shown[*index]
-                        .seen
-                        .iter()
-                        .filter(|seen| seen.sees())
-                        .flat_map(Appearance::who)
-                })
-                .collect()
-        });
-        person.seen_by = union.len() - usize::from(union.contains(id.as_str()));
+    let mut keys: Vec<Vec<u32>> = out
+        .people
+        .iter()
+        .map(|person| {
+            let mut key: Vec<u32> = person.appearances.iter().map(|(shown, _)| *shown).collect();
+            key.dedup();
+            key
+        })
+        .collect();
+    let mut counts: FxHashMap<Vec<u32>, usize> = FxHashMap::default();
+    let mut viewers = out.nobody();
+    for (index, key) in keys.iter_mut().enumerate() {
+        let count = match counts.get(key) {
+            Some(count) => *count,
+            None => {
+                viewers.clear();
+                for shown in &*key {
+                    let seen = out.shown[*shown as usize].seen.iter();
+                    seen.filter(|seen| seen.sees())
+                        .for_each(|seen| viewers.add(out.who(seen)));
+                }
+                counts.insert(std::mem::take(key), viewers.count());
+                viewers.count()
+            }
+        };
+        // Whoever is exposed sees the others, and is one of them.
+        out.people[index].seen_by = count - 1;
     }
 }

@@ -20,6 +20,10 @@ pub struct Options {
 /// A case that cannot be used.
 pub fn run(options: &Options) -> anyhow::Result<ExitStatus> {
     let case = Case::open(&options.case)?;
-    terminal::say(&summary::of(&case, &summary::Context::default())?);
+    terminal::say(&summary::of(
+        &case,
+        &case.everybody()?,
+        &summary::Context::default(),
+    )?);
     Ok(ExitStatus::Done)
 }

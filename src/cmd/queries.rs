@@ -13,7 +13,7 @@ use crate::history::{Digester, History};
 use crate::message::Address;
 use crate::person::Organisation;
 use crate::place::{Position, Role};
-use crate::query::{Example, Patterns, Query};
+use crate::query::{Example, Patterns, Query, builtin};
 use crate::source::{Marks, Raw};
 use crate::terminal;
 
@@ -48,7 +48,12 @@ impl Paths {
             .iter()
             .map(|path| path.to_string_lossy().into_owned())
             .collect();
-        settings::queries(&paths, paths.is_empty())
+        let builtin = if paths.is_empty() {
+            builtin::all()?
+        } else {
+            Vec::new()
+        };
+        settings::queries(&paths, builtin)
     }
 }
 

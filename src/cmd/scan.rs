@@ -15,14 +15,15 @@ use super::{now, summary};
 use crate::case::Case;
 use crate::case::count::Bounds;
 use crate::case::keep::Start;
+use crate::case::people::People;
 use crate::cli::ExitStatus;
 use crate::export::{self, worksheet};
 use crate::exposure::Rules;
 use crate::facts::{Task, Wanted};
 use crate::message::text::clean;
 use crate::person::Organisation;
-use crate::pipeline::read::Outcome;
-use crate::pipeline::{self, judge};
+use crate::pipeline::read::{Outcome, side_by_side};
+use crate::pipeline::{self, beside, judge};
 use crate::platform;
 use crate::progress::Progress;
 use crate::query::{Harm, Patterns, hex};
@@ -172,11 +173,17 @@ pub fn run(options: &Options, command: Vec<String>) -> anyhow::Result<ExitStatus
         options.rejudge,
         existing.as_ref(),
     )?;
-    let case = match existing {
-        Some(case) => case,
-        None => Case::open_or_make(&options.case, now())?,
-    };
-    match scan(options, &case, settings, &plan, command, &stop) {
+    let (patterns, case) = beside(
+        || Patterns::new(&settings.queries),
+        || match existing {
+            Some(case) => Ok(case),
+            None => Case::open_or_make(&options.case, now()),
+        },
+    );
+    let case = case?;
+    let scanned = patterns
+        .and_then(|patterns| scan(options, &case, settings, patterns, &plan, command, &stop));
+    match scanned {
         Ok(status) => Ok(status),
         Err(error) => {
             // A disk that is full, or a file that is in the way, costs nothing that was read.
@@ -222,20 +229,23 @@ fn scan(
     options: &Options,
     case: &Case,
     settings: Settings,
+    patterns: Patterns,
     plan: &Plan,
     command: Vec<String>,
     stop: &AtomicBool,
 ) -> anyhow::Result<ExitStatus> {
-    let run = case.start_scan(&command, options.jobs(), now())?;
     let notes = settings.notes()?;
+    case.begin()?;
+    let run = case.start_scan(&command, options.jobs(), now())?;
     if case.new {
         // What a first scan reads is kept under its settings, should it be stopped.
         settings::remember(case, &notes)?;
     }
+    case.commit()?;
     let filter = filter(&notes, &plan.wanted);
     let before = case.reported()?;
     let mut rules = Rules {
-        patterns: Patterns::new(&settings.queries)?,
+        patterns,
         queries: settings.queries,
         rosters: settings.rosters,
         organisation: settings.organisation.unwrap_or_default(),
@@ -279,9 +289,10 @@ fn scan(
     case.end_scan(run, now())?;
     case.log(now(), "scan", &command.join(" "))?;
     case.commit().context("the findings cannot be written; the case is as it was before\n  try: make room on the disk, then scan again: reading goes on where it stopped")?;
-    export::write_all(case).with_context(|| format!("the findings are in the case, its tables could not be written\n  try: make room on the disk, then run: ccspill export '{}'", case.folder.display()))?;
+    let people = case.everybody()?;
+    export::write_all(case, &people, &|jobs| side_by_side(jobs, |job| job())).with_context(|| format!("the findings are in the case, its tables could not be written\n  try: make room on the disk, then run: ccspill export '{}'", case.folder.display()))?;
     judging.end();
-    finish(options, case, &rules, &before, edited, &remarks)
+    finish(options, case, &people, &rules, &before, edited, &remarks)
 }
 
 /// What decides which messages reading keeps: a reading that was cut off goes on only under the same.
@@ -405,6 +416,7 @@ fn settle(
 fn finish(
     options: &Options,
     case: &Case,
+    people: &People,
     rules: &Rules,
     before: &BTreeSet<String>,
     edited: Vec<String>,
@@ -415,11 +427,11 @@ fn finish(
         added,
         edited,
         notes: notes.to_vec(),
-        rosters: judge::rosters(case, rules)?,
+        rosters: judge::rosters(people, rules),
         list: options.verbose,
         brief: options.quiet,
     };
-    terminal::say(&summary::of(case, &context)?);
+    terminal::say(&summary::of(case, people, &context)?);
     let new_and_bad = |harm: Harm| -> anyhow::Result<bool> {
         Ok(case
             .severities()?

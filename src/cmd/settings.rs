@@ -105,7 +105,12 @@ impl Settings {
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(MIN_CONFIDENCE),
         };
-        let queries = queries(&shown_queries, builtin)?;
+        let own = if builtin {
+            builtin::for_scan()?
+        } else {
+            Vec::new()
+        };
+        let queries = queries(&shown_queries, own)?;
         let rosters = shown_rosters
             .iter()
             .map(|path| roster(path))
@@ -291,16 +296,12 @@ fn roster(path: &str) -> anyhow::Result<Roster> {
     Roster::read(path, &bytes).with_context(|| "cannot use the roster\n  try: give it a header row with a column `address`; see ccspill scan --help")
 }
 
-/// Built-in queries and those of `paths` (files, or folders of `.toml` files), by id.
+/// The `builtin` queries and those of `paths` (files, or folders of `.toml` files), by id.
 ///
 /// # Errors
 /// The first query that is wrong, with its line; two queries of one id.
-pub(super) fn queries(paths: &[String], with_builtin: bool) -> anyhow::Result<Vec<Query>> {
-    let mut out = if with_builtin {
-        builtin::all()?
-    } else {
-        Vec::new()
-    };
+pub(super) fn queries(paths: &[String], builtin: Vec<Query>) -> anyhow::Result<Vec<Query>> {
+    let mut out = builtin;
     for path in paths {
         for file in query_files(Path::new(path))? {
             let query = query(&file)?;

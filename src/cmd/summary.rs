@@ -6,6 +6,7 @@ use super::settings::domains;
 use crate::case::Case;
 use crate::case::count::Counts;
 use crate::case::findings::Reported;
+use crate::case::people::People;
 use crate::export::worksheet::Edited;
 use crate::person::Organisation;
 use crate::signal::{listed, people, thousands};
@@ -60,14 +61,13 @@ fn count(number: u64, word: &str) -> String {
 ///
 /// # Errors
 /// Those of the database.
-pub(super) fn of(case: &Case, context: &Context) -> anyhow::Result<String> {
+pub(super) fn of(case: &Case, everybody: &People, context: &Context) -> anyhow::Result<String> {
     let mut lines = Vec::new();
     let folder = case.folder.display().to_string();
     if context.added {
         lines.push(format!("Added to the case in '{folder}'."));
     }
     let findings = case.findings()?;
-    let everybody = case.everybody()?;
     let reported: Vec<_> = findings
         .iter()
         .filter(|finding| finding.review != "dismissed")

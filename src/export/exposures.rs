@@ -1,7 +1,7 @@
 //! `exposures.csv`: each address of each exposed person in each exposure.
 
 use super::csv::Table;
-use crate::case::Case;
+use crate::case::people::People;
 
 const COLUMNS: [&str; 8] = [
     "exposure_id",
@@ -17,26 +17,24 @@ const COLUMNS: [&str; 8] = [
 /// Makes the file, by time and id of the exposure, then by address.
 ///
 /// # Errors
-/// Those of the database.
-pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
-    let all = case.everybody()?;
+/// None in practice.
+pub fn make(all: &People) -> anyhow::Result<Vec<u8>> {
     let mut table = Table::new(&COLUMNS)?;
+    let mut viewers = all.nobody();
     for shown in &all.shown {
-        let viewers = shown.viewers();
+        viewers.clear();
+        let sees = shown.seen.iter().filter(|seen| seen.sees());
+        sees.for_each(|seen| viewers.add(all.who(seen)));
+        // Whoever is exposed sees the others, and is one of them.
+        let others = viewers.count().saturating_sub(1).to_string();
         for seen in shown.seen.iter().filter(|seen| seen.exposed) {
             // What a person named as an incident may expose a role or a list too; it is no person, and has no id.
             let nobody = seen.person_ids.is_empty().then_some("");
-            for id in seen.person_ids.iter().map(String::as_str).chain(nobody) {
-                let own = if id.is_empty() {
-                    seen.identity.as_str()
-                } else {
-                    id
-                };
-                let others = (viewers.len() - usize::from(viewers.contains(own))).to_string();
+            for id in seen.ids().chain(nobody) {
                 table.row([
                     shown.id.as_str(),
                     id,
-                    &seen.address,
+                    seen.address(),
                     &seen.name,
                     &seen.field,
                     seen.named_by.as_str(),
@@ -46,5 +44,5 @@ pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
             }
         }
     }
-    table.finish()
+    Ok(table.finish())
 }

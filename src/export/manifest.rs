@@ -8,11 +8,15 @@ use crate::case::Case;
 use crate::case::count::Counts;
 use crate::case::readings::utc;
 
-/// Makes the file. `exports` are the SHA-256 of the other exports.
+/// Makes the file. `people` is how many were exposed, `exports` are the SHA-256 of the other exports.
 ///
 /// # Errors
 /// Those of the database.
-pub fn make(case: &Case, exports: &BTreeMap<String, String>) -> anyhow::Result<Vec<u8>> {
+pub fn make(
+    case: &Case,
+    people: usize,
+    exports: &BTreeMap<String, String>,
+) -> anyhow::Result<Vec<u8>> {
     let setting = |key: &str| -> anyhow::Result<Value> {
         Ok(case
             .recall(key)?
@@ -43,7 +47,6 @@ pub fn make(case: &Case, exports: &BTreeMap<String, String>) -> anyhow::Result<V
         })
         .collect();
     let [reported, kept] = case.finding_counts()?;
-    let people = case.everybody()?;
     let manifest = json!({
         "ccspill": { "version": env!("CARGO_PKG_VERSION"), "case_format": case.recall("format")? },
         "scans": case.scans()?,
@@ -56,7 +59,7 @@ pub fn make(case: &Case, exports: &BTreeMap<String, String>) -> anyhow::Result<V
         "sources": sources,
         "counts": total,
         "months_without_mail": case.span()?.map(|time| time.without),
-        "findings": { "reported": reported, "below_threshold": kept, "people": people.people.len() },
+        "findings": { "reported": reported, "below_threshold": kept, "people": people },
         "not_known": [
             "Who of those listed in a sent copy received it: delivery was not looked for.",
             "Mail deleted before the scan, and mail in folders or archives that were not given.",

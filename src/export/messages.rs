@@ -45,8 +45,8 @@ pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let mut cells = text(row, COLUMNS.len())?;
-        cells[6] = time(row.get(COLUMNS.len())?);
-        table.row(cells.iter().map(String::as_str))?;
+        cells[6] = time(row.get(COLUMNS.len())?).into();
+        table.row(cells.iter().map(|cell| &**cell))?;
     }
-    table.finish()
+    Ok(table.finish())
 }

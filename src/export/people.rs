@@ -1,10 +1,14 @@
 //! `people.csv`: each exposed person, the follow-up list. It is also the officer's worksheet; see `worksheet`.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use super::csv::{Table, time};
-use crate::case::Case;
-use crate::case::people::Shown;
+use crate::case::follow_up::FollowUp;
+use crate::case::people::{People, Person, Shown};
+use crate::exposure::longer;
+use crate::person::NamedBy;
+use crate::query::Harm;
 
 /// The columns, in order.
 pub const COLUMNS: [&str; 21] = [
@@ -34,81 +38,102 @@ pub const COLUMNS: [&str; 21] = [
 /// Makes the file: the worst first, then by address.
 ///
 /// # Errors
-/// Those of the database.
-pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
-    let all = case.everybody()?;
-    let follow_ups = case.follow_ups()?;
-    let mut rows = Vec::new();
-    for (id, person) in &all.people {
-        let shown: Vec<&Shown> = person
-            .exposures
-            .iter()
-            .map(|index| &all.shown[*index])
-            .collect();
-        let Some(severity) = shown.iter().map(|shown| shown.severity).max() else {
-            continue;
-        };
-        let follow_up = follow_ups.get(id).cloned().unwrap_or_default();
-        let mut groups: Vec<&str> = Vec::new();
-        let mut worst = shown.clone();
-        worst.sort_by_key(|shown| Reverse(shown.severity));
-        for group in worst.iter().flat_map(|shown| shown.groups.iter()) {
-            if !groups.contains(&group.as_str()) {
-                groups.push(group);
-            }
+/// None in practice.
+pub fn make(all: &People, follow_ups: &BTreeMap<String, FollowUp>) -> anyhow::Result<Vec<u8>> {
+    let mut rows: Vec<_> = all
+        .people
+        .iter()
+        .filter_map(|person| {
+            let shown = all.appearances(person).map(|(shown, _)| shown);
+            let severity = shown.map(|shown| shown.severity).max()?;
+            let addresses = all.appearances(person).map(|(_, seen)| seen.address());
+            let first = addresses.filter(|address| !address.is_empty()).min();
+            Some((Reverse(severity), first.unwrap_or_default(), person))
+        })
+        .collect();
+    rows.sort_unstable_by(|a, b| (a.0, a.1, &a.2.id).cmp(&(b.0, b.1, &b.2.id)));
+    let nothing = FollowUp::default();
+    let mut table = Table::new(&COLUMNS)?;
+    for (severity, address, person) in rows {
+        let follow_up = follow_ups.get(&*person.id).unwrap_or(&nothing);
+        row(&mut table, all, person, severity.0, address, follow_up)?;
+    }
+    Ok(table.finish())
+}
+
+fn row(
+    table: &mut Table,
+    all: &People,
+    person: &Person,
+    severity: Harm,
+    address: &str,
+    follow_up: &FollowUp,
+) -> anyhow::Result<()> {
+    let mut shown: Vec<&Shown> = all.appearances(person).map(|(shown, _)| shown).collect();
+    shown.dedup_by(|a, b| std::ptr::eq(*a, *b));
+    let appearances = all.appearances(person).map(|(_, seen)| seen);
+    let mut name = "";
+    for seen in appearances.clone() {
+        if longer(&seen.name, name) {
+            name = &seen.name;
         }
-        let times: Vec<i64> = shown.iter().filter_map(|shown| shown.sent).collect();
-        let addresses: Vec<&str> = person.addresses.iter().map(String::as_str).collect();
-        let address = addresses.first().copied().unwrap_or_default();
-        let name = if follow_up.name.is_empty() {
-            &person.name
+    }
+    let others: Vec<&str> = match person.appearances.len() {
+        1 => Vec::new(),
+        _ => all.addresses(person).into_iter().skip(1).collect(),
+    };
+    let first = appearances.clone().next();
+    let named_by = appearances.map(|seen| seen.named_by).max();
+    let times = shown.iter().filter_map(|shown| shown.sent);
+    let (from, to) = (times.clone().min(), times.max());
+    let ids: Vec<&str> = shown.iter().map(|shown| shown.id.as_str()).collect();
+    let count = shown.len().to_string();
+    let first_time = time(from);
+    let contact_by = match follow_up.contact_by.as_str() {
+        "" => "unknown",
+        by => by,
+    };
+    table.row([
+        &*person.id,
+        if follow_up.name.is_empty() {
+            name
         } else {
             &follow_up.name
-        };
-        let contact_by = if follow_up.contact_by.is_empty() {
-            "unknown"
+        },
+        address,
+        &others.join(";"),
+        if follow_up.shared { "yes" } else { "no" },
+        first.map_or("", |seen| seen.kind.as_str()),
+        first.map_or("", |seen| seen.relation.as_str()),
+        named_by.map_or("", NamedBy::as_str),
+        &groups(&mut shown),
+        severity.as_str(),
+        &count,
+        &first_time,
+        &if from == to {
+            first_time.clone()
         } else {
-            &follow_up.contact_by
-        };
-        let cells = vec![
-            id.clone(),
-            name.clone(),
-            address.to_owned(),
-            addresses.get(1..).unwrap_or_default().join(";"),
-            if follow_up.shared { "yes" } else { "no" }.to_owned(),
-            person.kind.map(|kind| kind.to_string()).unwrap_or_default(),
-            person
-                .relation
-                .map(|relation| relation.to_string())
-                .unwrap_or_default(),
-            person
-                .named_by
-                .map(|named| named.to_string())
-                .unwrap_or_default(),
-            groups.join(";"),
-            severity.to_string(),
-            shown.len().to_string(),
-            time(times.iter().min().copied()),
-            time(times.iter().max().copied()),
-            person.seen_by.to_string(),
-            "not looked for".to_owned(),
-            shown
-                .iter()
-                .map(|shown| shown.id.as_str())
-                .collect::<Vec<_>>()
-                .join(";"),
-            follow_up.review,
-            contact_by.to_owned(),
-            follow_up.contacted_at,
-            follow_up.contacted_by,
-            follow_up.notes,
-        ];
-        rows.push((Reverse(severity), address.to_owned(), cells));
+            time(to)
+        },
+        &person.seen_by.to_string(),
+        "not looked for",
+        &ids.join(";"),
+        &follow_up.review,
+        contact_by,
+        &follow_up.contacted_at,
+        &follow_up.contacted_by,
+        &follow_up.notes,
+    ])
+}
+
+/// The groups that a person was shown in, those of the worst exposure first.
+fn groups(shown: &mut [&Shown]) -> String {
+    shown.sort_by_key(|shown| Reverse(shown.severity));
+    let mut groups: Vec<&str> = Vec::new();
+    for group in shown.iter().flat_map(|shown| &shown.groups) {
+        if !groups.contains(&group.as_str()) {
+            groups.push(group);
+        }
     }
-    rows.sort();
-    let mut table = Table::new(&COLUMNS)?;
-    for (_, _, cells) in &rows {
-        table.row(cells.iter().map(String::as_str))?;
-    }
-    table.finish()
+    groups.join(";")
 }

@@ -18,7 +18,7 @@ pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        table.row(text(row, COLUMNS.len())?.iter().map(String::as_str))?;
+        table.row(text(row, COLUMNS.len())?.iter().map(|cell| &**cell))?;
     }
-    table.finish()
+    Ok(table.finish())
 }

@@ -1,12 +1,10 @@
 //! `viewers.csv`: each person who received a list, exposed or not: who may still hold it.
 
-use std::collections::BTreeMap;
-
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use super::csv::Table;
-use crate::case::Case;
-use crate::case::people::Appearance;
+use crate::case::people::{Appearance, People};
+use crate::exposure::longer;
 
 const COLUMNS: [&str; 11] = [
     "address",
@@ -22,65 +20,43 @@ const COLUMNS: [&str; 11] = [
     "notes",
 ];
 
-#[derive(Default)]
 struct Viewer<'a> {
     name: &'a str,
-    first: Option<&'a Appearance>,
+    first: &'a Appearance,
     exposed: bool,
-    exposures: Vec<usize>,
+    exposures: Vec<u32>,
 }
 
 /// Makes the file, by address, those without one last.
 ///
 /// # Errors
-/// Those of the database.
-pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
-    let all = case.everybody()?;
-    let mut viewers: BTreeMap<(bool, &str), Viewer<'_>> = BTreeMap::new();
-    for (index, shown) in all.shown.iter().enumerate() {
-        for seen in &shown.seen {
-            let viewer = viewers
-                .entry((seen.address.is_empty(), &seen.identity))
-                .or_default();
-            if seen.name.chars().count() > viewer.name.chars().count() {
-                viewer.name = &seen.name;
-            }
-            viewer.first.get_or_insert(seen);
-            viewer.exposed |= seen.exposed;
-            viewer.exposures.push(index);
-        }
-    }
-    let mut unions: BTreeMap<Vec<usize>, FxHashSet<&str>> = BTreeMap::new();
+/// None in practice.
+pub fn make(all: &People) -> anyhow::Result<Vec<u8>> {
+    let viewers = viewers(all);
+    let people = people_seen(&viewers, all);
     let mut table = Table::new(&COLUMNS)?;
-    for viewer in viewers.values() {
-        let Some(first) = viewer.first else { continue };
-        let union = unions
-            .entry(viewer.exposures.clone())
-            .or_insert_with_key(|key| {
-                key.iter()
-                    .flat_map(|index| {
-                        all.shown[*index]
-                            .seen
-                            .iter()
-                            .filter(|seen| seen.exposed)
-                            .flat_map(Appearance::who)
-                    })
-                    .collect()
-            });
-        let people = union.len() - first.who().filter(|who| union.contains(who)).count();
-        let ids: Vec<&str> = viewer
-            .exposures
-            .iter()
-            .map(|index| all.shown[*index].id.as_str())
-            .collect();
-        let exposed = if viewer.exposed { "yes" } else { "no" };
+    let mut order: Vec<usize> = (0..viewers.len()).collect();
+    order.sort_unstable_by_key(|at| {
+        let first = viewers[*at].first;
+        (!first.addressed, &first.identity)
+    });
+    let mut ids = String::new();
+    for at in order {
+        let viewer = &viewers[at];
+        ids.clear();
+        for index in &viewer.exposures {
+            if !ids.is_empty() {
+                ids.push(';');
+            }
+            ids.push_str(&all.shown[*index as usize].id);
+        }
         table.row([
-            first.address.as_str(),
+            viewer.first.address(),
             viewer.name,
-            first.kind.as_str(),
-            exposed,
-            &ids.join(";"),
-            &people.to_string(),
+            viewer.first.kind.as_str(),
+            if viewer.exposed { "yes" } else { "no" },
+            &ids,
+            &people[at].to_string(),
             "not looked for",
             "",
             "",
@@ -88,5 +64,56 @@ pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
             "",
         ])?;
     }
-    table.finish()
+    Ok(table.finish())
+}
+
+/// Everybody of every exposure once.
+fn viewers(all: &People) -> Vec<Viewer<'_>> {
+    let mut places: FxHashMap<(bool, &str), usize> = FxHashMap::default();
+    let mut out: Vec<Viewer<'_>> = Vec::new();
+    for (index, shown) in all.shown.iter().enumerate() {
+        for seen in &shown.seen {
+            let key = (seen.addressed, &*seen.identity);
+            let place = *places.entry(key).or_insert_with(|| {
+                out.push(Viewer {
+                    name: "",
+                    first: seen,
+                    exposed: false,
+                    exposures: Vec::new(),
+                });
+                out.len() - 1
+            });
+            let viewer = &mut out[place];
+            if longer(&seen.name, viewer.name) {
+                viewer.name = &seen.name;
+            }
+            viewer.exposed |= seen.exposed;
+            viewer.exposures.push(index as u32);
+        }
+    }
+    out
+}
+
+/// How many exposed people each viewer saw, but themselves. Those with the same exposures are counted together.
+fn people_seen(viewers: &[Viewer<'_>], all: &People) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..viewers.len()).collect();
+    order.sort_unstable_by(|a, b| viewers[*a].exposures.cmp(&viewers[*b].exposures));
+    let mut out = vec![0; viewers.len()];
+    let mut exposed = all.nobody();
+    let mut last: Option<&[u32]> = None;
+    for at in order {
+        let viewer = &viewers[at];
+        if last != Some(&viewer.exposures) {
+            exposed.clear();
+            let seen = viewer.exposures.iter();
+            seen.flat_map(|index| &all.shown[*index as usize].seen)
+                .filter(|seen| seen.exposed)
+                .for_each(|seen| exposed.add(all.who(seen)));
+            last = Some(&viewer.exposures);
+        }
+        let who = all.who(viewer.first);
+        let own = who.iter().filter(|who| exposed.holds(**who)).count();
+        out[at] = exposed.count() - own;
+    }
+    out
 }

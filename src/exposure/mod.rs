@@ -3,22 +3,23 @@
 //!
 //! Confidence says how sure; severity says how much it hurts. They are never mixed.
 
+mod claim;
 mod seen;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use seen::{Seen, everybody, identity, visible};
-use seen::{crowd, exposable};
+use claim::{Claim, claims};
+use seen::look;
+pub use seen::{Fields, Seen, everybody, identity, longer, visible};
 
-use crate::history::{Digest, Digester, History, Spoken};
+use crate::history::{Digester, History};
 use crate::message::Address;
 use crate::message::recipients::{Field, Mailbox, Recipient};
 use crate::person::{NamedBy, Organisation};
-use crate::query::pattern::fold;
 use crate::query::{Found, Harm, Patterns, Query, Roster, RosterEntry};
-use crate::signal::{self, Crowd, Signal};
+use crate::signal;
 
 /// Below this confidence a message is no finding at all and leaves the case; from here to the threshold it stays in the
 /// case and is counted.
@@ -163,63 +164,27 @@ impl Verdict {
     }
 }
 
-/// What history knows of some people.
-#[derive(Clone, Copy)]
-struct Heard {
-    /// Pairs of whom one wrote to the other.
-    own: Spoken,
-    /// Those, and pairs in view of whom one was answered.
-    all: Spoken,
-    /// Whether the message answers one of them.
-    answered: bool,
-}
-
-/// One query's or roster's case for a message.
-struct Claim {
-    group: String,
-    title: String,
-    harm: Harm,
-    confidence: i32,
-    own: Vec<Signal>,
-    common: Vec<Signal>,
-    exposed: BTreeSet<usize>,
-}
-
 /// Judges one message on itself and on what its mailbox knew before it (the first pass of DESIGN section 2). `None`
 /// where nothing speaks for an exposure.
 pub fn judge(candidate: &Candidate, history: &History, rules: &Rules) -> Option<Verdict> {
-    let mut seen = everybody(candidate, rules);
-    let mut claims = Vec::new();
-    let mut spoken: BTreeMap<Vec<usize>, Heard> = BTreeMap::new();
-    let answered = answered(candidate, history, rules);
-    let mut weigh = |people: &[usize], seen: &[Seen]| {
-        *spoken.entry(people.to_vec()).or_insert_with(|| {
-            let digests: Vec<Digest> = people.iter().map(|index| seen[*index].digest).collect();
-            Heard {
-                own: history.spoken(&digests, candidate.sent, None),
-                all: history.spoken(&digests, candidate.sent, Some(&answered)),
-                answered: digests.iter().any(|digest| answered.contains(digest)),
-            }
-        })
-    };
-    for roster in &rules.rosters {
-        claims.extend(roster_claim(roster, candidate, &seen, rules, &mut weigh));
+    if shows_too_few(candidate, rules) {
+        return None;
     }
-    for query in &rules.queries {
-        claims.extend(query_claim(query, candidate, &seen, rules, &mut weigh));
-    }
+    let looked = look(candidate, rules);
+    let mut claims = claims(candidate, &looked, history, rules);
     claims.sort_by(|a, b| {
         b.harm
             .cmp(&a.harm)
             .then(b.confidence.cmp(&a.confidence))
             .then(a.group.cmp(&b.group))
     });
-    let best = claims.iter().map(|claim| claim.confidence).max()?;
+    let best = best(&claims)?;
     let bar = best.min(i32::from(rules.min_confidence));
     claims.retain(|claim| claim.confidence >= bar && claim.confidence > 0);
-    if claims.is_empty() {
-        return None;
-    }
+    let mut seen: Vec<Seen> = looked
+        .iter()
+        .map(|looked| looked.seen(&rules.digester))
+        .collect();
     for claim in &claims {
         for index in &claim.exposed {
             seen[*index].exposed = true;
@@ -235,206 +200,33 @@ pub fn judge(candidate: &Candidate, history: &History, rules: &Rules) -> Option<
     })
 }
 
-/// The visible people whose own message this one answers.
-fn answered(candidate: &Candidate, history: &History, rules: &Rules) -> Vec<Digest> {
-    let mut out: Vec<Digest> = candidate
-        .answers
-        .iter()
-        .filter_map(|id| history.author(Digest(*id)))
-        .collect();
-    out.extend(
-        candidate
-            .quoted_author
-            .as_ref()
-            .map(|address| rules.digester.address(address)),
-    );
-    out
-}
-
-fn roster_claim(
-    roster: &Roster,
-    candidate: &Candidate,
-    seen: &[Seen],
-    rules: &Rules,
-    weigh: &mut impl FnMut(&[usize], &[Seen]) -> Heard,
-) -> Option<Claim> {
-    let rows = |seen: &Seen| {
-        seen.mailbox
-            .address
-            .as_ref()
-            .and_then(|address| roster.rows(address))
-    };
-    let known: Vec<usize> = (0..seen.len())
-        .filter(|index| exposable(&seen[*index], true) && rows(&seen[*index]).is_some())
-        .collect();
-    // Two mailboxes of one person, by the roster's own word, are one person.
-    let people: BTreeSet<String> = known
-        .iter()
-        .filter_map(|index| rows(&seen[*index]).map(|rows| (index, rows)))
-        .flat_map(|(index, rows)| {
-            rows.iter().map(|row| {
-                if row.person.is_empty() {
-                    seen[*index].identity()
-                } else {
-                    format!("person:{}", fold(&row.person))
-                }
-            })
-        })
-        .collect();
-    if people.len() < 2 {
-        return None;
-    }
-    let labels: BTreeSet<&str> = known
-        .iter()
-        .filter_map(|index| rows(&seen[*index]))
-        .flatten()
-        .map(|row| row.group.as_str())
-        .filter(|group| !group.is_empty())
-        .collect();
-    let group = if labels.is_empty() {
-        roster.group.clone()
-    } else {
-        labels.into_iter().collect::<Vec<_>>().join(";")
-    };
-    let name = roster.group.trim_start_matches("roster:");
-    let own = signal::who::signal(known.len(), 2, &format!("on the roster '{name}'"))?;
-    let harm = rules
-        .queries
-        .iter()
-        .find(|query| query.id == group)
-        .map_or(Harm::High, |query| query.harm);
-    let crowd = crowd(&known, seen, candidate);
-    let heard = weigh(&known, seen);
-    let common = vec![signal::shape::signal(
-        &Crowd {
-            only_organisation: None,
-            ..crowd
-        },
-        false,
-    )]
-    .into_iter()
-    .chain(signal::strangers::signal(heard.own, true, heard.answered))
-    .collect();
-    Some(claim(
-        group,
-        format!("roster {name}"),
-        harm,
-        vec![own],
-        common,
-        known.into_iter().collect(),
-    ))
-}
-
-fn query_claim(
-    query: &Query,
-    candidate: &Candidate,
-    seen: &[Seen],
-    rules: &Rules,
-    weigh: &mut impl FnMut(&[usize], &[Seen]) -> Heard,
-) -> Option<Claim> {
-    let known: Vec<usize> = (0..seen.len())
-        .filter(|index| exposable(&seen[*index], true) && is_known(query, &seen[*index], rules))
-        .collect();
-    let found: Vec<&Found> = candidate
-        .found
-        .iter()
-        .filter(|found| found.query == query.id)
-        .collect();
-    if known.is_empty() && found.is_empty() && !query.strangers {
-        return None;
-    }
-    let people: Vec<usize> = (0..seen.len())
-        .filter(|index| exposable(&seen[*index], query.insiders) || known.contains(index))
-        .collect();
-    if people.len() < query.at_least && !query.strangers {
-        return None;
-    }
-    let crowd = crowd(&people, seen, candidate);
-    let mut own = Vec::new();
-    own.extend(signal::who::signal(
-        known.len(),
-        query.at_least,
-        "known to be of this group by their addresses",
-    ));
-    own.extend(signal::about::signal(&found));
-    let mass = if query.strangers {
-        signal::shape::mass(&crowd, query.at_least)
-    } else {
-        None
-    };
-    if query.strangers && mass.is_none() {
-        return None;
-    }
-    own.extend(mass);
-    let certain = known.len() >= query.at_least;
-    let shape = if certain {
-        signal::shape::signal(
-            &Crowd {
-                only_organisation: None,
-                ..crowd
-            },
-            false,
-        )
-    } else {
-        signal::shape::signal(&crowd, !query.strangers)
-    };
-    let mut common = vec![shape];
-    let heard = weigh(&people, seen);
-    // A bland list is a circle of friends where they are answered in the open; a list of victims is none for that.
-    common.extend(if query.strangers {
-        signal::strangers::signal(heard.all, false, false)
-    } else {
-        signal::strangers::signal(heard.own, certain, heard.answered)
-    });
-    let exposed = if certain && found.is_empty() && !query.strangers {
-        known
-    } else {
-        people
-    };
-    Some(claim(
-        query.id.clone(),
-        query.title.clone(),
-        query.harm,
-        own,
-        common,
-        exposed.into_iter().collect(),
-    ))
-}
-
-fn claim(
-    group: String,
-    title: String,
-    harm: Harm,
-    own: Vec<Signal>,
-    common: Vec<Signal>,
-    exposed: BTreeSet<usize>,
-) -> Claim {
-    let confidence = own.iter().chain(&common).map(|signal| signal.weight).sum();
-    Claim {
-        group,
-        title,
-        harm,
-        confidence,
-        own,
-        common,
-        exposed,
-    }
-}
-
-fn is_known(query: &Query, seen: &Seen, rules: &Rules) -> bool {
-    let Some(address) = &seen.mailbox.address else {
+/// Whether a message can be a finding that the case keeps, whatever history will tell: the same as [`judge`] without any
+/// history, but nothing is put into words.
+pub fn may_be_kept(candidate: &Candidate, rules: &Rules) -> bool {
+    if shows_too_few(candidate, rules) {
         return false;
-    };
-    query
-        .roster
-        .as_ref()
-        .is_some_and(|roster| roster.rows(address).is_some())
-        || (!query.addresses.is_empty()
-            && rules
-                .patterns
-                .who(address.as_str())
-                .iter()
-                .any(|who| who.query == query.id))
+    }
+    let looked = look(candidate, rules);
+    best(&claims(candidate, &looked, &History::default(), rules))
+        .is_some_and(|best| best.clamp(0, 99) >= i32::from(rules.kept_from()))
+}
+
+/// The highest confidence, where it is above nothing.
+fn best(claims: &[Claim]) -> Option<i32> {
+    let best = claims.iter().map(|claim| claim.confidence).max();
+    best.filter(|best| *best > 0)
+}
+
+/// Whether a message can be told to be no finding by the length of its list alone, as nearly every one can: no phrase was
+/// found, no roster or address says who is of a group, and it shows fewer people than a list of strangers must have.
+fn shows_too_few(candidate: &Candidate, rules: &Rules) -> bool {
+    let mut visible = candidate
+        .recipients
+        .iter()
+        .filter(|recipient| visible(recipient.field));
+    // Each counts for at most one mailbox; a second mention of somebody only makes this more careful.
+    let too_few = visible.nth(signal::shape::FEWEST - 1).is_none();
+    too_few && candidate.found.is_empty() && rules.by_words_alone()
 }
 
 /// Severity starts at the query's harm. A hundred people or more, some of whom can be named, are one step worse; fewer

@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 use sha2::{Digest as _, Sha256};
 
 use crate::exposure::{self, Candidate, Rules};
-use crate::history::{Digest, History, Line};
+use crate::history::{Digest, Line};
 use crate::message::address::Address;
 use crate::message::header::Name;
 use crate::message::key::Quick;
@@ -331,8 +331,7 @@ impl<'t> Reader<'t> {
             .filter(|sender| Some(sender) != author.as_ref());
         let keep = rules.organisation.is_unknown()
             || wanted.may_hold(&candidate)
-            || exposure::judge(&candidate, &History::default(), rules)
-                .is_some_and(|verdict| verdict.confidence >= rules.kept_from());
+            || exposure::may_be_kept(&candidate, rules);
         keep.then(|| {
             candidate.sha256 = raw
                 .sha256

@@ -4,13 +4,16 @@
 use std::collections::BTreeSet;
 
 use anyhow::bail;
+use rayon::slice::ParallelSliceMut;
 use rustc_hash::FxHashSet;
 
-use crate::case::Case;
+use crate::case::count::Tally;
+use crate::case::people::People;
+use crate::case::{Case, lines};
 use crate::exposure::{self, Candidate, Rules, Seen};
 use crate::facts::Wanted;
 use crate::history::{Digest, History};
-use crate::judgement::{self, Finding};
+use crate::judgement::{self, Entry, Finding};
 use crate::message::Address;
 use crate::person::Organisation;
 use crate::signal::{listed, people, thousands};
@@ -43,9 +46,7 @@ pub fn judge(
         found(case, wanted, everybody, rules)?
     };
     let may_count = |candidate: &Candidate| {
-        people.may_hold(candidate)
-            || exposure::judge(candidate, &History::default(), rules)
-                .is_some_and(|verdict| verdict.confidence >= rules.kept_from())
+        people.may_hold(candidate) || exposure::may_be_kept(candidate, rules)
     };
     let entries = case.entries(everybody, &rules.digester, &may_count)?;
     for id in asked {
@@ -69,8 +70,8 @@ pub fn judge(
         })
         .collect();
     case.note_incidents(&named)?;
-    let matter = judgement::who_matters(&entries, rules);
-    let history = History::new(&matter, |each| case.lines(&mut |stored| each(&stored.line)))?;
+    let mut tally = case.tally(everybody)?;
+    let history = history(case, &entries, rules, &mut tally)?;
     let verdicts = super::read::side_by_side(&entries, |entry| {
         judgement::first_pass(entry, &history, rules)
     });
@@ -87,8 +88,38 @@ pub fn judge(
         notes.extend(incident_notes(case, &findings, wanted, read_now)?);
     }
     case.write_findings(&findings, rules)?;
-    case.count(everybody)?;
+    case.count(tally, &|places| places.par_sort_unstable())?;
     Ok(notes)
+}
+
+/// History, and the tally of all messages in the same pass over their lines.
+fn history(
+    case: &Case,
+    entries: &[Entry],
+    rules: &Rules,
+    tally: &mut Tally,
+) -> anyhow::Result<History> {
+    let matter = judgement::who_matters(entries, rules);
+    let answered = entries
+        .iter()
+        .flat_map(|entry| entry.candidate.answers.iter().copied().map(Digest))
+        .collect();
+    let messages = case.messages()?;
+    let mut counted = false;
+    let history = History::new(&matter, &answered, messages, |each| {
+        let counting = !std::mem::replace(&mut counted, true);
+        case.blocks(&mut |row, _, block| {
+            if counting {
+                tally.block(row, block, each)
+            } else {
+                lines::read(block, |record| each(&record.line))
+            }
+        })
+    })?;
+    if !counted {
+        case.blocks(&mut |row, _, block| tally.block(row, block, &mut |_| ()))?;
+    }
+    Ok(history)
 }
 
 /// The incidents asked about by Message-ID, found: their keys, and the people they show.
@@ -149,16 +180,17 @@ fn incident_notes(
         .map(|finding| finding.entry.candidate.quick.as_str())
         .collect();
     let mut forgotten = 0u64;
-    case.lines_of_others(read_now, &mut |stored| {
-        let shown = stored
-            .line
-            .visible
-            .iter()
-            .filter(|digest| people.contains(digest))
-            .count();
-        if shown >= 2 && !known.contains(format!("{:032x}", stored.line.key).as_str()) {
-            forgotten += 1;
+    case.blocks(&mut |_, reading, block| {
+        if read_now.contains(&reading) {
+            return Ok(());
         }
+        lines::read(block, |record| {
+            let visible = record.line.visible.iter();
+            let shown = visible.filter(|digest| people.contains(digest)).count();
+            if shown >= 2 && !known.contains(format!("{:032x}", record.key).as_str()) {
+                forgotten += 1;
+            }
+        })
     })?;
     if forgotten > 0 {
         notes.push(format!(
@@ -170,18 +202,14 @@ fn incident_notes(
 }
 
 /// For each roster: how many on it were exposed, and how many were not.
-///
-/// # Errors
-/// Those of the database.
-pub fn rosters(case: &Case, rules: &Rules) -> anyhow::Result<Vec<String>> {
+pub fn rosters(all: &People, rules: &Rules) -> Vec<String> {
     if rules.rosters.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let all = case.everybody()?;
     let exposed: BTreeSet<&str> = all
         .people
-        .values()
-        .flat_map(|person| person.addresses.iter().map(String::as_str))
+        .iter()
+        .flat_map(|person| all.addresses(person))
         .collect();
     let plain: BTreeSet<Address> = exposed
         .iter()
@@ -193,7 +221,7 @@ pub fn rosters(case: &Case, rules: &Rules) -> anyhow::Result<Vec<String>> {
             ))
         })
         .collect();
-    Ok(rules
+    rules
         .rosters
         .iter()
         .map(|roster| {
@@ -217,7 +245,7 @@ pub fn rosters(case: &Case, rules: &Rules) -> anyhow::Result<Vec<String>> {
                 people(spared.len())
             )
         })
-        .collect())
+        .collect()
 }
 
 impl Organisation {

@@ -46,27 +46,57 @@ pub struct Found {
 /// Letters and digits in lower case without accents, everything else one space; apostrophes vanish. Begins and ends
 /// with a space, so that a whole word is ` word `.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return fold_ascii(text.as_bytes());
+    }
     let mut out = String::with_capacity(text.len() + 2);
     out.push(' ');
-    let mut push = |c: char| {
-        if c.is_alphanumeric() {
-            out.extend(c.to_lowercase());
-        } else if !out.ends_with(' ') {
-            out.push(' ');
-        }
-    };
-    if text.is_ascii() {
-        text.chars().filter(|c| *c != '\'').for_each(&mut push);
-    } else {
-        text.nfkd()
-            .filter(|c| !is_combining_mark(*c) && !matches!(c, '\'' | '’' | '‘'))
-            .for_each(&mut push);
-    }
+    text.nfkd()
+        .filter(|c| !is_combining_mark(*c) && !matches!(c, '\'' | '’' | '‘'))
+        .for_each(|c| {
+            if c.is_alphanumeric() {
+                out.extend(c.to_lowercase());
+            } else if !out.ends_with(' ') {
+                out.push(' ');
+            }
+        });
     if !out.ends_with(' ') {
         out.push(' ');
     }
     out
 }
+
+/// [`fold`] for plain text: a table says what becomes of each byte.
+fn fold_ascii(text: &[u8]) -> String {
+    let mut out = Vec::with_capacity(text.len() + 2);
+    out.push(b' ');
+    let mut last = b' ';
+    for byte in text {
+        let folded = FOLDED[usize::from(*byte)];
+        if folded != 0 && (folded != b' ' || last != b' ') {
+            out.push(folded);
+            last = folded;
+        }
+    }
+    if last != b' ' {
+        out.push(b' ');
+    }
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Letters in lower case, digits, an apostrophe as 0, which vanishes, all else as a space.
+const FOLDED: [u8; 256] = {
+    let mut table = [b' '; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        if (byte as u8).is_ascii_alphanumeric() {
+            table[byte] = (byte as u8).to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table[b'\'' as usize] = 0;
+    table
+};
 
 /// A phrase as it is looked for: folded, and open at the end of a word that is written with `*`.
 fn needle(phrase: &str) -> String {

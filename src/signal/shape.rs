@@ -25,6 +25,9 @@ pub fn can_be_mass(personal: usize, organisations: usize) -> bool {
     personal as f64 + (2 * organisations) as f64 / BUSINESS_TO_PERSONAL >= NOTED
 }
 
+/// With fewer people than this in view a list is worth less than [`NOTED`], as nobody counts for more than one.
+pub const FEWEST: usize = NOTED as usize;
+
 /// Points for a list that is big enough to be an exposure on its own, whatever it is about. A smaller one gets none: it
 /// stays below the threshold without another signal, and is only counted.
 pub fn mass(crowd: &Crowd, at_least: usize) -> Option<Signal> {

@@ -1,0 +1,277 @@
+//! The case that each query and each roster makes for a message: whom it takes to be of its group, what speaks for that
+//! and against it. `exposure` weighs the claims against one another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::seen::{Looked, crowd, exposable, identity};
+use super::{Candidate, Rules};
+use crate::history::{Digest, History, Spoken};
+use crate::query::pattern::fold;
+use crate::query::{Found, Harm, Query, Roster};
+use crate::signal::{self, Crowd, Signal};
+
+/// What history knows of some people.
+#[derive(Clone, Copy)]
+struct Heard {
+    /// Pairs of whom one wrote to the other.
+    own: Spoken,
+    /// Those, and pairs in view of whom one was answered.
+    all: Spoken,
+    /// Whether the message answers one of them.
+    answered: bool,
+}
+
+/// One query's or roster's case for a message.
+pub(super) struct Claim {
+    pub(super) group: String,
+    pub(super) title: String,
+    pub(super) harm: Harm,
+    pub(super) confidence: i32,
+    pub(super) own: Vec<Signal>,
+    pub(super) common: Vec<Signal>,
+    pub(super) exposed: BTreeSet<usize>,
+}
+
+/// Each query's and each roster's case for a message.
+pub(super) fn claims(
+    candidate: &Candidate,
+    looked: &[Looked<'_>],
+    history: &History,
+    rules: &Rules,
+) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    let mut spoken: BTreeMap<Vec<usize>, Heard> = BTreeMap::new();
+    let answered = answered(candidate, history, rules);
+    let mut weigh = |people: &[usize], looked: &[Looked<'_>]| {
+        if history.is_silent() && answered.is_empty() {
+            return Heard {
+                own: Spoken::nobody(people.len()),
+                all: Spoken::nobody(people.len()),
+                answered: false,
+            };
+        }
+        if let Some(heard) = spoken.get(people) {
+            return *heard;
+        }
+        let digests: Vec<Digest> = people
+            .iter()
+            .map(|index| looked[*index].digest(&rules.digester))
+            .collect();
+        let heard = Heard {
+            own: history.spoken(&digests, candidate.sent, None),
+            all: history.spoken(&digests, candidate.sent, Some(&answered)),
+            answered: digests.iter().any(|digest| answered.contains(digest)),
+        };
+        spoken.insert(people.to_vec(), heard);
+        heard
+    };
+    for roster in &rules.rosters {
+        claims.extend(roster_claim(roster, candidate, looked, rules, &mut weigh));
+    }
+    for query in &rules.queries {
+        claims.extend(query_claim(query, candidate, looked, rules, &mut weigh));
+    }
+    claims
+}
+
+/// The visible people whose own message this one answers.
+fn answered(candidate: &Candidate, history: &History, rules: &Rules) -> Vec<Digest> {
+    let mut out: Vec<Digest> = candidate
+        .answers
+        .iter()
+        .filter_map(|id| history.author(Digest(*id)))
+        .collect();
+    out.extend(
+        candidate
+            .quoted_author
+            .as_ref()
+            .map(|address| rules.digester.address(address)),
+    );
+    out
+}
+
+fn roster_claim(
+    roster: &Roster,
+    candidate: &Candidate,
+    looked: &[Looked<'_>],
+    rules: &Rules,
+    weigh: &mut impl FnMut(&[usize], &[Looked<'_>]) -> Heard,
+) -> Option<Claim> {
+    let rows = |looked: &Looked<'_>| looked.address().and_then(|address| roster.rows(address));
+    let known: Vec<usize> = (0..looked.len())
+        .filter(|index| exposable(&looked[*index], true) && rows(&looked[*index]).is_some())
+        .collect();
+    // Two mailboxes of one person, by the roster's own word, are one person.
+    let people: BTreeSet<String> = known
+        .iter()
+        .filter_map(|index| rows(&looked[*index]).map(|rows| (index, rows)))
+        .flat_map(|(index, rows)| {
+            rows.iter().map(|row| {
+                if row.person.is_empty() {
+                    identity(looked[*index].mailbox)
+                } else {
+                    format!("person:{}", fold(&row.person))
+                }
+            })
+        })
+        .collect();
+    if people.len() < 2 {
+        return None;
+    }
+    let labels: BTreeSet<&str> = known
+        .iter()
+        .filter_map(|index| rows(&looked[*index]))
+        .flatten()
+        .map(|row| row.group.as_str())
+        .filter(|group| !group.is_empty())
+        .collect();
+    let group = if labels.is_empty() {
+        roster.group.clone()
+    } else {
+        labels.into_iter().collect::<Vec<_>>().join(";")
+    };
+    let name = roster.group.trim_start_matches("roster:");
+    let own = signal::who::signal(known.len(), 2, &format!("on the roster '{name}'"))?;
+    let harm = rules
+        .queries
+        .iter()
+        .find(|query| query.id == group)
+        .map_or(Harm::High, |query| query.harm);
+    let crowd = crowd(&known, looked, candidate);
+    let heard = weigh(&known, looked);
+    let common = vec![signal::shape::signal(
+        &Crowd {
+            only_organisation: None,
+            ..crowd
+        },
+        false,
+    )]
+    .into_iter()
+    .chain(signal::strangers::signal(heard.own, true, heard.answered))
+    .collect();
+    Some(claim(
+        group,
+        format!("roster {name}"),
+        harm,
+        vec![own],
+        common,
+        known.into_iter().collect(),
+    ))
+}
+
+fn query_claim(
+    query: &Query,
+    candidate: &Candidate,
+    looked: &[Looked<'_>],
+    rules: &Rules,
+    weigh: &mut impl FnMut(&[usize], &[Looked<'_>]) -> Heard,
+) -> Option<Claim> {
+    let knows = query.roster.is_some() || !query.addresses.is_empty();
+    let known: Vec<usize> = (0..looked.len())
+        .filter(|index| {
+            knows && exposable(&looked[*index], true) && is_known(query, &looked[*index], rules)
+        })
+        .collect();
+    let found: Vec<&Found> = candidate
+        .found
+        .iter()
+        .filter(|found| found.query == query.id)
+        .collect();
+    if known.is_empty() && found.is_empty() && !query.strangers {
+        return None;
+    }
+    let people: Vec<usize> = (0..looked.len())
+        .filter(|index| {
+            exposable(&looked[*index], query.insiders) || known.binary_search(index).is_ok()
+        })
+        .collect();
+    if people.len() < query.at_least && !query.strangers {
+        return None;
+    }
+    let crowd = crowd(&people, looked, candidate);
+    let mut own = Vec::new();
+    own.extend(signal::who::signal(
+        known.len(),
+        query.at_least,
+        "known to be of this group by their addresses",
+    ));
+    own.extend(signal::about::signal(&found));
+    let mass = if query.strangers {
+        signal::shape::mass(&crowd, query.at_least)
+    } else {
+        None
+    };
+    if query.strangers && mass.is_none() {
+        return None;
+    }
+    own.extend(mass);
+    let certain = known.len() >= query.at_least;
+    let shape = if certain {
+        signal::shape::signal(
+            &Crowd {
+                only_organisation: None,
+                ..crowd
+            },
+            false,
+        )
+    } else {
+        signal::shape::signal(&crowd, !query.strangers)
+    };
+    let mut common = vec![shape];
+    let heard = weigh(&people, looked);
+    // A bland list is a circle of friends where they are answered in the open; a list of victims is none for that.
+    common.extend(if query.strangers {
+        signal::strangers::signal(heard.all, false, false)
+    } else {
+        signal::strangers::signal(heard.own, certain, heard.answered)
+    });
+    let exposed = if certain && found.is_empty() && !query.strangers {
+        known
+    } else {
+        people
+    };
+    Some(claim(
+        query.id.clone(),
+        query.title.clone(),
+        query.harm,
+        own,
+        common,
+        exposed.into_iter().collect(),
+    ))
+}
+
+fn claim(
+    group: String,
+    title: String,
+    harm: Harm,
+    own: Vec<Signal>,
+    common: Vec<Signal>,
+    exposed: BTreeSet<usize>,
+) -> Claim {
+    let confidence = own.iter().chain(&common).map(|signal| signal.weight).sum();
+    Claim {
+        group,
+        title,
+        harm,
+        confidence,
+        own,
+        common,
+        exposed,
+    }
+}
+
+fn is_known(query: &Query, looked: &Looked<'_>, rules: &Rules) -> bool {
+    let Some(address) = looked.address() else {
+        return false;
+    };
+    query
+        .roster
+        .as_ref()
+        .is_some_and(|roster| roster.rows(address).is_some())
+        || (!query.addresses.is_empty()
+            && rules
+                .patterns
+                .who(address.as_str())
+                .iter()
+                .any(|who| who.query == query.id))
+}
