@@ -2,9 +2,10 @@
 
 use super::{Coverage, Folder, Item, Marks, Position, Raw, Span, Unit, Unread};
 use std::io;
+use std::mem::take;
 use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Break: the caller asked to stop.
 pub(super) type Flow = ControlFlow<()>;
@@ -13,11 +14,15 @@ pub(super) type Flow = ControlFlow<()>;
 const PACK: usize = 4 << 20;
 /// How many messages a packed unit holds.
 const PACK_ITEMS: usize = 4096;
+/// How many buffers of packs that were read wait to be filled again: enough to save the system from giving and
+/// clearing new memory for every pack.
+const SPARE: usize = 4;
 
 /// Hands out units and keeps count of what is no mail.
 pub(super) struct Sink<'a> {
     each: &'a mut dyn FnMut(Box<dyn Unit>) -> Flow,
     pack: Option<Packed>,
+    spare: Arc<Spare>,
     /// How many bytes of the source were read so far, where its reader counts them.
     read: Arc<AtomicU64>,
     told: u64,
@@ -36,6 +41,7 @@ impl<'a> Sink<'a> {
         Sink {
             each,
             pack: None,
+            spare: Arc::default(),
             read: Arc::default(),
             told: 0,
             not_mail: 0,
@@ -56,7 +62,9 @@ impl<'a> Sink<'a> {
         if self.pack.as_ref().is_some_and(|p| p.folder != *folder) {
             self.flush()?;
         }
-        let pack = self.pack.get_or_insert_with(|| Packed::new(folder));
+        let pack = self
+            .pack
+            .get_or_insert_with(|| Packed::new(folder, &self.spare));
         pack.push(item);
         if pack.bytes.len() >= PACK || pack.items.len() >= PACK_ITEMS {
             self.flush()
@@ -90,7 +98,10 @@ impl<'a> Sink<'a> {
         let read = self.read.load(Ordering::Relaxed);
         pack.covers = read - self.told;
         self.told = read;
-        pack.bytes.shrink_to_fit();
+        if pack.bytes.len() < PACK / 2 {
+            // Small packs may wait in great number.
+            pack.bytes.shrink_to_fit();
+        }
         (self.each)(Box::new(pack))
     }
 
@@ -132,6 +143,32 @@ struct Packed {
     bytes: Vec<u8>,
     items: Vec<Waiting>,
     covers: u64,
+    spare: Arc<Spare>,
+}
+
+/// Buffers of packs that were read.
+#[derive(Default)]
+struct Spare(Mutex<Vec<Vec<u8>>>);
+
+impl Spare {
+    fn take(&self) -> Vec<u8> {
+        let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        buffers.pop().unwrap_or_default()
+    }
+
+    fn give(&self, mut buffer: Vec<u8>) {
+        let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if buffers.len() < SPARE && (PACK / 2..=PACK * 2).contains(&buffer.capacity()) {
+            buffer.clear();
+            buffers.push(buffer);
+        }
+    }
+}
+
+impl Drop for Packed {
+    fn drop(&mut self) {
+        self.spare.give(take(&mut self.bytes));
+    }
 }
 
 enum Waiting {
@@ -146,12 +183,13 @@ enum Waiting {
 }
 
 impl Packed {
-    fn new(folder: &Arc<Folder>) -> Packed {
+    fn new(folder: &Arc<Folder>, spare: &Arc<Spare>) -> Packed {
         Packed {
             folder: Arc::clone(folder),
-            bytes: Vec::new(),
+            bytes: spare.take(),
             items: Vec::new(),
             covers: 0,
+            spare: Arc::clone(spare),
         }
     }
 
