@@ -4,6 +4,7 @@
 //! work in a fixed order; any worker may read a unit, and reading it is a pure function of the source's bytes.
 //! Sources are only ever opened for reading. Nothing here knows what a message means.
 
+mod ahead;
 mod archive;
 mod disk;
 mod eml;

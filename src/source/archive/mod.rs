@@ -16,6 +16,7 @@ mod zip;
 
 pub(super) use gzip::Gunzip;
 
+use super::ahead::{Input, read_ahead};
 use super::disk::{Cursor, Disk};
 use super::eml::Loaded;
 use super::recognise::{self, Kind};
@@ -136,7 +137,7 @@ pub(super) fn disk(disk: &Disk, kind: Kind, place: &Place<'_>, sink: &mut Sink<'
 }
 
 /// Hands out what a stream holds, whatever that is.
-pub(super) fn stream(reader: &mut dyn Read, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
+pub(super) fn stream(reader: &mut Input<'_>, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
     let (prefix, broke) = beginning(reader);
     if let (true, Some(why)) = (prefix.is_empty(), &broke) {
         return place.unread(sink, format!("cannot be unpacked: {}", plain(why)));
@@ -155,7 +156,7 @@ pub(super) fn stream(reader: &mut dyn Read, place: &Place<'_>, sink: &mut Sink<'
 }
 
 /// Hands out what a stream of a known kind holds.
-fn content(mut reader: &mut dyn Read, kind: Kind, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
+fn content(mut reader: &mut Input<'_>, kind: Kind, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
     let archive = matches!(kind, Kind::Gzip | Kind::Zstd | Kind::Tar | Kind::Zip);
     if archive && place.depth >= DEEPEST {
         return place.unread(
@@ -174,8 +175,10 @@ fn content(mut reader: &mut dyn Read, kind: Kind, place: &Place<'_>, sink: &mut 
         Kind::Mail | Kind::Emlx => message(reader, place, sink),
         Kind::Gzip => {
             let mut unpacked = Gunzip::new(BufReader::new(reader));
-            stream(&mut unpacked, &place.inside(), sink)?;
-            if unpacked.trailing() {
+            let read = |ahead: &mut Input<'_>| stream(ahead, &place.inside(), sink);
+            let (flow, ended) = read_ahead(&mut unpacked, read);
+            flow?;
+            if ended && unpacked.trailing() {
                 place.unread(
                     sink,
                     "bytes that are no gzip follow the compressed file".into(),
@@ -185,7 +188,10 @@ fn content(mut reader: &mut dyn Read, kind: Kind, place: &Place<'_>, sink: &mut 
             }
         }
         Kind::Zstd => match zstd::stream::read::Decoder::new(reader) {
-            Ok(mut unpacked) => stream(&mut unpacked, &place.inside(), sink),
+            Ok(mut unpacked) => {
+                let read = |ahead: &mut Input<'_>| stream(ahead, &place.inside(), sink);
+                read_ahead(&mut unpacked, read).0
+            }
             Err(why) => place.unread(sink, format!("cannot be unpacked: {}", plain(&why))),
         },
         Kind::Tar => tar::members(&mut BufReader::new(reader), place, sink),
@@ -236,7 +242,7 @@ fn message(reader: &mut dyn Read, place: &Place<'_>, sink: &mut Sink<'_>) -> Flo
 }
 
 /// A zip is read from its end, so one in a stream has to be held.
-fn nested_zip(reader: &mut dyn Read, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
+fn nested_zip(reader: &mut Input<'_>, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
     let mut bytes = Vec::new();
     if let Err(why) = reader.take(place.room + 1).read_to_end(&mut bytes) {
         return place.unread(
@@ -300,7 +306,7 @@ fn beginning(reader: &mut dyn Read) -> (Vec<u8>, Option<io::Error>) {
 struct Begun<'a> {
     prefix: &'a [u8],
     broke: Option<io::Error>,
-    rest: &'a mut dyn Read,
+    rest: &'a mut Input<'a>,
 }
 
 impl Read for Begun<'_> {

@@ -4,6 +4,7 @@
 //! directory; its members are then read one after the other until the break.
 
 use super::{CONTINUE, Place, maildir, plain, stream};
+use crate::source::ahead::Input;
 use crate::source::sink::{Flow, Sink};
 use std::io::{Read, Seek};
 use zip::ZipReadOptions;
@@ -13,7 +14,7 @@ use zip::result::ZipError;
 use zip::unstable::read::ZipIterable;
 
 /// Hands out the members.
-pub(super) fn members<R: Read + Seek>(
+pub(super) fn members<R: Read + Seek + Send>(
     mut reader: R,
     place: &Place<'_>,
     sink: &mut Sink<'_>,
@@ -25,7 +26,7 @@ pub(super) fn members<R: Read + Seek>(
 }
 
 /// By the directory.
-fn listed<R: Read + Seek>(
+fn listed<R: Read + Seek + Send>(
     archive: &mut ZipIterable<R>,
     place: &Place<'_>,
     sink: &mut Sink<'_>,
@@ -62,7 +63,7 @@ fn listed<R: Read + Seek>(
 }
 
 /// Without a directory, until something is broken.
-fn unlisted<R: Read + Seek>(
+fn unlisted<R: Read + Seek + Send>(
     reader: &mut R,
     why: &ZipError,
     place: &Place<'_>,
@@ -85,7 +86,7 @@ fn unlisted<R: Read + Seek>(
     damaged(why, place, sink)
 }
 
-fn one(body: &mut dyn Read, member: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
+fn one(body: &mut Input<'_>, member: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
     if maildir::split(&member.path).is_some_and(|(_, position)| position.starts_with("tmp/")) {
         sink.not_mail += 1;
         return CONTINUE;
