@@ -6,7 +6,7 @@
 //! follows an error is read without the thread, on demand, as if there had been none. An asker that leaves early
 //! closes the way to it, which ends the thread.
 //!
-//! This is the one place outside `pipeline` that starts threads.
+//! This and `in_order.rs` are the only places outside `pipeline` that start threads.
 
 use std::io::{self, ErrorKind, Read};
 use std::mem::replace;
@@ -44,6 +44,17 @@ pub(super) fn read_ahead<T>(
     })
 }
 
+/// Starts a thread. Its name tells that a panic in it is passed on, and not printed as well.
+pub(super) fn start<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    run: impl FnOnce() -> T + Send + 'scope,
+) -> io::Result<ScopedJoinHandle<'scope, T>> {
+    Builder::new()
+        .name("ccspill-unpack".into())
+        .stack_size(8 << 20)
+        .spawn_scoped(scope, run)
+}
+
 /// What is read, and by whom.
 struct Ahead<'scope, 'env, 'input> {
     scope: &'scope Scope<'scope, 'env>,
@@ -78,14 +89,10 @@ where
     fn start(&mut self, input: &'scope mut Input<'input>, step: usize) -> io::Result<()> {
         let (to_asker, full) = sync_channel(BUFFERS - 1);
         let (used, from_asker) = channel();
-        let handle = Builder::new()
-            // A panic is passed on by `join`; a thread of this name does not print it as well.
-            .name("ccspill-ahead".into())
-            .stack_size(8 << 20)
-            .spawn_scoped(self.scope, move || {
-                let end = fill(input, step, &to_asker, &from_asker);
-                (input, end)
-            })?;
+        let handle = start(self.scope, move || {
+            let end = fill(input, step, &to_asker, &from_asker);
+            (input, end)
+        })?;
         self.thread = Some(Thread { full, used, handle });
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::archive;
 use super::disk::{self, Disk};
+use super::in_order;
 use super::recognise::{self, Kind};
 use super::sink::Sink;
 use super::walk::{Walk, entries, mail_entries};
@@ -215,6 +216,7 @@ impl Source for Local {
         let walk = Walk {
             name: &self.own_name,
             piece: PIECE,
+            threads: in_order::threads(),
         };
         let mut sink = Sink::new(each);
         // A caller that asked to stop knows that it did.

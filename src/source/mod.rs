@@ -8,6 +8,7 @@ mod ahead;
 mod archive;
 mod disk;
 mod eml;
+mod in_order;
 mod local;
 mod maildir;
 mod mbox;

@@ -4,6 +4,7 @@
 use super::ahead::{Input, read_ahead};
 use super::archive::{self, Place};
 use super::disk;
+use super::in_order;
 use super::local::{PIECE, article};
 use super::recognise::{self, Kind};
 use super::sink::{Counted, Sink};
@@ -106,12 +107,13 @@ impl Source for StandardInput {
         })?;
         let mut sink = Sink::new(each);
         let mut reader = Hashed {
-            inner: Counted::new(BufReader::with_capacity(AT_ONCE, reader), &sink),
+            inner: Counted::new(BufReader::with_capacity(AT_ONCE, reader), &sink.read()),
             hasher: Sha256::new(),
         };
         let walk = Walk {
             name: "-",
             piece: PIECE,
+            threads: in_order::threads(),
         };
         let place = Place::of_file(&walk, "");
         let read = |ahead: &mut Input<'_>| archive::stream(ahead, &place, &mut sink);

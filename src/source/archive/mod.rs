@@ -46,6 +46,8 @@ pub(super) struct Place<'w> {
     depth: u8,
     /// How many bytes may still be held for nested zips.
     room: u64,
+    /// Where members are read side by side: waits until all before this one are done.
+    turn: Option<&'w (dyn Fn() -> Flow + Sync)>,
 }
 
 impl<'w> Place<'w> {
@@ -57,6 +59,7 @@ impl<'w> Place<'w> {
             path: chain.to_owned(),
             depth: 0,
             room: NESTED_ZIP,
+            turn: None,
         }
     }
 
@@ -109,6 +112,7 @@ impl<'w> Place<'w> {
             path,
             depth: self.depth + 1,
             room: self.room,
+            turn: self.turn,
         }
     }
 
@@ -129,10 +133,11 @@ impl<'w> Place<'w> {
 
 /// Hands out what a file on disk holds that is neither an mbox nor a message.
 pub(super) fn disk(disk: &Disk, kind: Kind, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
-    let mut reader = Counted::new(Cursor { disk, at: 0 }, sink);
+    let count = sink.read();
+    let open = || Counted::new(Cursor { disk, at: 0 }, &count);
     match kind {
-        Kind::Zip => zip::members(BufReader::new(reader), place, sink),
-        kind => content(&mut reader, kind, place, sink),
+        Kind::Zip => zip::members(&|| BufReader::new(open()), place, sink),
+        kind => content(&mut open(), kind, place, sink),
     }
 }
 
@@ -202,7 +207,7 @@ fn content(mut reader: &mut Input<'_>, kind: Kind, place: &Place<'_>, sink: &mut
         Kind::Pst => place.unread(sink, OUTLOOK.into()),
         Kind::Compound if is_outlook(&mut reader) => place.unread(sink, OUTLOOK.into()),
         Kind::Compound | Kind::Empty | Kind::Other => {
-            sink.not_mail += 1;
+            sink.counts.not_mail += 1;
             CONTINUE
         }
     }
@@ -214,7 +219,7 @@ const OUTLOOK: &str = "Outlook store: this version does not read it";
 /// Hands out a message that is a member of its own.
 fn message(reader: &mut dyn Read, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
     let (folder, position) = place.as_message();
-    sink.partial += u64::from(position.ends_with(".partial.emlx"));
+    sink.counts.partial += u64::from(position.ends_with(".partial.emlx"));
     let mut loaded = Loaded::default();
     match loaded.load(reader) {
         Ok(()) => {
@@ -243,6 +248,10 @@ fn message(reader: &mut dyn Read, place: &Place<'_>, sink: &mut Sink<'_>) -> Flo
 
 /// A zip is read from its end, so one in a stream has to be held.
 fn nested_zip(reader: &mut Input<'_>, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
+    if let Some(turn) = place.turn {
+        // What is held counts for all levels together, and so for all members of the outermost zip.
+        turn()?;
+    }
     let mut bytes = Vec::new();
     if let Err(why) = reader.take(place.room + 1).read_to_end(&mut bytes) {
         return place.unread(
@@ -264,7 +273,7 @@ fn nested_zip(reader: &mut Input<'_>, place: &Place<'_>, sink: &mut Sink<'_>) ->
         room: place.room - held,
         ..place.clone()
     };
-    zip::members(io::Cursor::new(bytes), &place, sink)
+    zip::members(&|| io::Cursor::new(&bytes[..]), &place, sink)
 }
 
 /// Outlook messages keep their fields in streams of this name.

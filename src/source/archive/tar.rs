@@ -75,19 +75,19 @@ fn one(
 ) -> Flow {
     match sort {
         EntryType::Regular | EntryType::Continuous if is_unfinished(&member.path) => {
-            sink.not_mail += 1
+            sink.counts.not_mail += 1
         }
         // The oldest format marks a folder by a slash alone.
         EntryType::Regular | EntryType::Continuous if header.path_bytes().ends_with(b"/") => {}
         EntryType::Regular | EntryType::Continuous => return stream(body, member, sink),
-        EntryType::Symlink | EntryType::Link => sink.links += 1,
+        EntryType::Symlink | EntryType::Link => sink.counts.links += 1,
         EntryType::GNUSparse => {
             return member.unread(
                 sink,
                 "a sparse file in a tar archive: this version does not read it".into(),
             );
         }
-        EntryType::Fifo | EntryType::Char | EntryType::Block => sink.special += 1,
+        EntryType::Fifo | EntryType::Char | EntryType::Block => sink.counts.special += 1,
         _ => {}
     }
     CONTINUE

@@ -3,7 +3,7 @@
 
 use super::{Place, stream};
 use crate::source::sink::Sink;
-use crate::source::testing::{Dribble, Numbers, Seen, read};
+use crate::source::testing::{Dribble, Numbers, Seen, read, read_units};
 use crate::source::walk::Walk;
 use crate::source::{Coverage, Unit, local};
 use std::io::{Cursor, Write};
@@ -16,6 +16,7 @@ impl Walk<'_> {
         Walk {
             name,
             piece: 1 << 20,
+            threads: 3,
         }
     }
 }
@@ -167,6 +168,72 @@ fn noisy(messages: usize) -> Vec<u8> {
         mbox.extend(b"\n\n");
     }
     mbox
+}
+
+/// The units that a stream gives, by that many threads: what each holds, and what was counted.
+fn units(bytes: &[u8], threads: usize) -> (Vec<Vec<Seen>>, Coverage) {
+    let walk = Walk {
+        threads,
+        ..Walk::test("export")
+    };
+    let mut units = Vec::new();
+    let mut each = |unit: Box<dyn Unit>| {
+        units.push(read_units(&[unit]));
+        ControlFlow::Continue(())
+    };
+    let mut sink = Sink::new(&mut each);
+    let flow = stream(&mut &bytes[..], &Place::of_file(&walk, ""), &mut sink);
+    assert!(flow.is_continue());
+    let coverage = sink.finish();
+    (units, coverage)
+}
+
+/// A zip of mboxes large and small, messages, archives and files that are no mail.
+fn takeout() -> Vec<u8> {
+    let (large, small) = (noisy(600), mbox(3));
+    let inner = zip(&[("x.mbox", &small), ("y.eml", mail(7).as_bytes())]);
+    let mut files = vec![
+        ("Mail/All.mbox".to_owned(), large.clone()),
+        ("Mail/Work.mbox.gz".to_owned(), gzip(&large)),
+        ("old/officer.zip".to_owned(), inner.clone()),
+        ("old/again.zip".to_owned(), zip(&[("z.zip", &inner)])),
+        (
+            "old/home.tar.gz".to_owned(),
+            gzip(&tar(&[("Sent", &large)])),
+        ),
+    ];
+    for number in 0..900 {
+        let name = format!("letters/{}/{number}.eml", number / 250);
+        files.push((name, mail(number).into_bytes()));
+        if number % 100 == 0 {
+            files.push((format!("photo{number}.jpg"), b"\xff\xd8\xff".to_vec()));
+            files.push((format!("old/{number}.mbox"), small.clone()));
+        }
+    }
+    let files: Vec<_> = files.iter().map(|(n, b)| (&n[..], &b[..])).collect();
+    zip(&files)
+}
+
+#[test]
+fn members_side_by_side_give_the_same_units_as_one_after_the_other() {
+    let whole = takeout();
+    let one = units(&whole, 1);
+    let messages: usize = one.0.iter().map(Vec::len).sum();
+    assert_eq!(messages, 3 * 600 + 8 + 900 + 27);
+    assert_eq!(one.1.not_mail, 9);
+    for threads in [2, 16] {
+        assert!(units(&whole, threads) == one, "{threads}");
+    }
+    for seed in 1..16 {
+        let (mut bad, mut numbers) = (whole.clone(), Numbers(seed * 104_729));
+        for _ in 0..1 + numbers.below(9) {
+            // Mostly near the end, where the small members and the directory stand.
+            let back = 1 + numbers.below(if seed % 2 == 0 { bad.len() } else { 400_000 });
+            let at = bad.len() - back;
+            bad[at] = numbers.below(256) as u8;
+        }
+        assert!(units(&bad, 5) == units(&bad, 1), "{seed}");
+    }
 }
 
 #[test]
