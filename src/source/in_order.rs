@@ -11,19 +11,14 @@ use std::io;
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{available_parallelism, panicking, scope};
+use std::thread::{panicking, scope};
 
-/// How many threads.
-const MOST: usize = 4;
+/// How many threads are of use: more would only wait for the one that takes what they hand in.
+pub(super) const MOST: usize = 4;
 /// How many bytes may wait for their turn.
 const WAITING: usize = 32 << 20;
 /// How many things may wait for their turn, for each thread.
 const THINGS: usize = 8;
-
-/// How many threads there should be: more would only wait for the one that takes what they hand in.
-pub(super) fn threads() -> usize {
-    available_parallelism().map_or(1, |cores| cores.get().min(MOST))
-}
 
 /// Does `work` on everything that `next` gives, on so many threads, and gives to `take` what they hand in: in the
 /// order of the things.

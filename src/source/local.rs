@@ -211,12 +211,13 @@ impl Source for Local {
 
     fn units(
         &self,
+        jobs: usize,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> anyhow::Result<Coverage> {
         let walk = Walk {
             name: &self.own_name,
             piece: PIECE,
-            threads: in_order::threads(),
+            threads: jobs.min(in_order::MOST),
         };
         let mut sink = Sink::new(each);
         // A caller that asked to stop knows that it did.

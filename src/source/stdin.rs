@@ -95,6 +95,7 @@ impl Source for StandardInput {
 
     fn units(
         &self,
+        jobs: usize,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> anyhow::Result<Coverage> {
         let reader = self
@@ -113,7 +114,7 @@ impl Source for StandardInput {
         let walk = Walk {
             name: "-",
             piece: PIECE,
-            threads: in_order::threads(),
+            threads: jobs.min(in_order::MOST),
         };
         let place = Place::of_file(&walk, "");
         let read = |ahead: &mut Input<'_>| archive::stream(ahead, &place, &mut sink);

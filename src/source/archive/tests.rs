@@ -458,7 +458,7 @@ fn a_folder_of_many_kinds_is_read_whole_and_in_order() {
     let mut units = Vec::new();
     let source = local::open(&dir.path().to_string_lossy()).unwrap();
     let coverage = source
-        .units(&mut |unit| {
+        .units(2, &mut |unit| {
             units.push(unit);
             ControlFlow::Continue(())
         })
