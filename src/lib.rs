@@ -37,7 +37,8 @@
 //! # The laws
 //!
 //! A module may look at those below it in the map, never back; `case` and `source` do not know each other; the pure ones
-//! know no file, net, clock, thread or print. Sources are opened for reading only. What cannot be read is a row, never a
+//! know no file, net, clock, thread or print. Threads are started by `pipeline` and, to unpack ahead of it, by
+//! `source/ahead.rs` and `source/in_order.rs`. Sources are opened for reading only. What cannot be read is a row, never a
 //! silence. No size, depth or count in mail is trusted.
 
 pub mod case;

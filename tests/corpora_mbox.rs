@@ -13,7 +13,7 @@ fn split(path: &Path) -> Vec<(u64, u64)> {
     let source = open(&path.to_string_lossy()).unwrap();
     let mut units: Vec<Box<dyn Unit>> = Vec::new();
     source
-        .units(&mut |unit| {
+        .units(2, &mut |unit| {
             units.push(unit);
             ControlFlow::Continue(())
         })

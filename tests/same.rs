@@ -1,6 +1,8 @@
 //! The same input gives byte-identical tables: with any number of jobs, twice, at once or in parts in any order.
 
-use crate::builders::{Case, EXPORTS, FORCE, Mail, Mailbox, Run, Store, people, westminster, zip};
+use crate::builders::{
+    Case, EXPORTS, FORCE, Mail, Mailbox, Run, Store, gzip, people, westminster, zip, zstd,
+};
 
 /// A mailbox with three findings, a few megabytes, and a list that is written to twice.
 fn mailbox() -> Mailbox {
@@ -75,6 +77,31 @@ fn any_number_of_jobs_writes_the_same_bytes_for_many_small_files() {
             .ok();
         assert_eq!(one.messages().len(), 3);
         same(&one, &many, "with 16 jobs");
+    }
+}
+
+#[test]
+fn any_number_of_jobs_writes_the_same_bytes_for_archives_of_many_mailboxes() {
+    let members = (0..6).map(|i| (format!("Mail/{i}.mbox"), mailbox().rd()));
+    let zipped = zip(members.collect::<Vec<_>>());
+    let stores = [
+        Store::file("takeout.zip", &zipped),
+        Store::file("takeout.zip.gz", gzip(&zipped)),
+        Store::file("Sent.mbox.gz", gzip(&mailbox().rd())),
+        Store::file("Sent.mbox.zst", zstd(&mailbox().rd())),
+    ];
+    for store in stores {
+        let jobs = |jobs| {
+            Run::scan(store.path())
+                .org(FORCE)
+                .arg("--jobs")
+                .arg(jobs)
+                .ok()
+        };
+        let one = jobs("1");
+        assert_eq!(one.messages().len(), 3);
+        same(&one, &jobs("2"), "with 2 jobs");
+        same(&one, &jobs("16"), "with 16 jobs");
     }
 }
 

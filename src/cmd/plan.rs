@@ -119,7 +119,7 @@ fn places_same(name: &str, absolute: &str) -> bool {
 fn known(file: &str, wanted: &mut Wanted) -> anyhow::Result<()> {
     let source = source::open(file).with_context(|| format!("cannot use the incident '{file}'"))?;
     let before = wanted.keys.len();
-    source.units(&mut |unit| {
+    source.units(1, &mut |unit| {
         unit.read(&mut |item| {
             let Item::Mail(raw) = item else { return };
             let Ok(message) = Message::new(raw.bytes) else {

@@ -78,7 +78,7 @@ pub fn read(
         let (to_keeper, done) = bounded::<Done>(jobs * 4);
         let reader = thread("read", scope, || {
             let to_workers = to_workers;
-            hand_out(source, reading.units, &to_workers, &room, &stopped)
+            hand_out(source, jobs, reading.units, &to_workers, &room, &stopped)
         })?;
         for _ in 0..jobs {
             let (units, to_keeper) = (units.clone(), to_keeper.clone());
@@ -135,13 +135,14 @@ fn thread<'scope, T: Send + 'scope>(
 
 fn hand_out(
     source: &dyn Source,
+    jobs: usize,
     skip: u64,
     to_workers: &Sender<(u64, Box<dyn Unit>)>,
     room: &Room,
     stopped: &dyn Fn() -> bool,
 ) -> anyhow::Result<Coverage> {
     let mut number = 0;
-    source.units(&mut |unit| {
+    source.units(jobs, &mut |unit| {
         let this = number;
         number += 1;
         if this < skip {

@@ -2,6 +2,7 @@
 
 use super::archive;
 use super::disk::{self, Disk};
+use super::in_order;
 use super::recognise::{self, Kind};
 use super::sink::Sink;
 use super::walk::{Walk, entries, mail_entries};
@@ -210,11 +211,13 @@ impl Source for Local {
 
     fn units(
         &self,
+        jobs: usize,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> anyhow::Result<Coverage> {
         let walk = Walk {
             name: &self.own_name,
             piece: PIECE,
+            threads: jobs.min(in_order::MOST),
         };
         let mut sink = Sink::new(each);
         // A caller that asked to stop knows that it did.

@@ -4,9 +4,11 @@
 //! work in a fixed order; any worker may read a unit, and reading it is a pure function of the source's bytes.
 //! Sources are only ever opened for reading. Nothing here knows what a message means.
 
+mod ahead;
 mod archive;
 mod disk;
 mod eml;
+mod in_order;
 mod local;
 mod maildir;
 mod mbox;
@@ -112,12 +114,14 @@ pub trait Source: Send + Sync {
     fn bytes(&self) -> Option<u64>;
     /// Hands out its units in a fixed order: by folder (sorted by path), then by position.
     ///
-    /// `each` may ask to stop. Things that cannot be read are handed out as units that give [`Item::Unread`].
+    /// `each` may ask to stop. Things that cannot be read are handed out as units that give [`Item::Unread`]. At most
+    /// `jobs` members of an archive are unpacked at a time; it changes nothing else.
     ///
     /// # Errors
     /// Only what makes the whole source unreadable from the start.
     fn units(
         &self,
+        jobs: usize,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> anyhow::Result<Coverage>;
     /// What tells that the source's files are the same as at an earlier reading, without reading them: paths,

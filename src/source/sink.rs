@@ -2,25 +2,41 @@
 
 use super::{Coverage, Folder, Item, Marks, Position, Raw, Span, Unit, Unread};
 use std::io;
+use std::mem::take;
+use std::ops::AddAssign;
 use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Break: the caller asked to stop.
 pub(super) type Flow = ControlFlow<()>;
 
 /// How many bytes of messages a packed unit holds: above this it is handed out.
 const PACK: usize = 4 << 20;
+/// How many bytes of messages a packed unit of a part holds: it is only read once, to be packed again.
+const PART_PACK: usize = 1 << 20;
 /// How many messages a packed unit holds.
 const PACK_ITEMS: usize = 4096;
+/// How many buffers of packs that were read wait to be filled again: enough to save the system from giving and
+/// clearing new memory for every pack.
+const SPARE: usize = 4;
 
 /// Hands out units and keeps count of what is no mail.
 pub(super) struct Sink<'a> {
     each: &'a mut dyn FnMut(Box<dyn Unit>) -> Flow,
     pack: Option<Packed>,
+    spare: Arc<Spare>,
     /// How many bytes of the source were read so far, where its reader counts them.
     read: Arc<AtomicU64>,
     told: u64,
+    pack_bytes: usize,
+    /// What is counted beside the units.
+    pub(super) counts: Counts,
+}
+
+/// What a source holds beside units.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
     /// Files that are no mail.
     pub(super) not_mail: u64,
     /// Symbolic links that were not followed.
@@ -31,18 +47,61 @@ pub(super) struct Sink<'a> {
     pub(super) partial: u64,
 }
 
+impl AddAssign for Counts {
+    fn add_assign(&mut self, more: Counts) {
+        self.not_mail += more.not_mail;
+        self.links += more.links;
+        self.special += more.special;
+        self.partial += more.partial;
+    }
+}
+
 impl<'a> Sink<'a> {
     pub(super) fn new(each: &'a mut dyn FnMut(Box<dyn Unit>) -> Flow) -> Sink<'a> {
         Sink {
             each,
             pack: None,
+            spare: Arc::default(),
             read: Arc::default(),
             told: 0,
-            not_mail: 0,
-            links: 0,
-            special: 0,
-            partial: 0,
+            pack_bytes: PACK,
+            counts: Counts::default(),
         }
+    }
+
+    /// A sink for a part of the source, whose units are given to [`Sink::items`] of the whole one.
+    pub(super) fn of_part(
+        each: &'a mut dyn FnMut(Box<dyn Unit>) -> Flow,
+        spare: &Arc<Spare>,
+    ) -> Sink<'a> {
+        Sink {
+            pack_bytes: PART_PACK,
+            spare: Arc::clone(spare),
+            ..Sink::new(each)
+        }
+    }
+
+    /// Hands out what is left of a part; gives what it counted.
+    pub(super) fn end_part(mut self) -> Counts {
+        // Whether the caller wants to stop, it knows.
+        let _ = self.flush();
+        self.counts
+    }
+
+    /// Where readers of the source count the bytes that they read.
+    pub(super) fn read(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.read)
+    }
+
+    /// Packs again what a sink of a part packed: the whole's units are the same as if there had been no parts.
+    pub(super) fn items(&mut self, unit: &dyn Unit) -> Flow {
+        let mut flow = ControlFlow::Continue(());
+        unit.read(&mut |item| {
+            if flow.is_continue() {
+                flow = self.item(unit.folder(), item);
+            }
+        });
+        flow
     }
 
     /// Hands out a unit.
@@ -56,9 +115,11 @@ impl<'a> Sink<'a> {
         if self.pack.as_ref().is_some_and(|p| p.folder != *folder) {
             self.flush()?;
         }
-        let pack = self.pack.get_or_insert_with(|| Packed::new(folder));
+        let pack = self
+            .pack
+            .get_or_insert_with(|| Packed::new(folder, &self.spare));
         pack.push(item);
-        if pack.bytes.len() >= PACK || pack.items.len() >= PACK_ITEMS {
+        if pack.bytes.len() >= self.pack_bytes || pack.items.len() >= PACK_ITEMS {
             self.flush()
         } else {
             ControlFlow::Continue(())
@@ -90,7 +151,10 @@ impl<'a> Sink<'a> {
         let read = self.read.load(Ordering::Relaxed);
         pack.covers = read - self.told;
         self.told = read;
-        pack.bytes.shrink_to_fit();
+        if pack.bytes.len() < self.pack_bytes / 2 {
+            // Small packs may wait in great number.
+            pack.bytes.shrink_to_fit();
+        }
         (self.each)(Box::new(pack))
     }
 
@@ -105,22 +169,22 @@ impl<'a> Sink<'a> {
             n => limits.push(format!("{n} {many}")),
         };
         say(
-            self.links,
+            self.counts.links,
             "1 symbolic link was not followed",
             "symbolic links were not followed",
         );
         say(
-            self.special,
+            self.counts.special,
             "1 pipe, socket or device was not opened",
             "pipes, sockets or devices were not opened",
         );
         say(
-            self.partial,
+            self.counts.partial,
             "1 message is partial: its attachments stand in other files",
             "messages are partial: their attachments stand in other files",
         );
         Coverage {
-            not_mail: self.not_mail,
+            not_mail: self.counts.not_mail,
             limits,
         }
     }
@@ -132,6 +196,32 @@ struct Packed {
     bytes: Vec<u8>,
     items: Vec<Waiting>,
     covers: u64,
+    spare: Arc<Spare>,
+}
+
+/// Buffers of packs that were read.
+#[derive(Default)]
+pub(super) struct Spare(Mutex<Vec<Vec<u8>>>);
+
+impl Spare {
+    fn take(&self) -> Vec<u8> {
+        let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        buffers.pop().unwrap_or_default()
+    }
+
+    fn give(&self, mut buffer: Vec<u8>) {
+        let mut buffers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if buffers.len() < SPARE && (PART_PACK..=PACK * 2).contains(&buffer.capacity()) {
+            buffer.clear();
+            buffers.push(buffer);
+        }
+    }
+}
+
+impl Drop for Packed {
+    fn drop(&mut self) {
+        self.spare.give(take(&mut self.bytes));
+    }
 }
 
 enum Waiting {
@@ -146,12 +236,13 @@ enum Waiting {
 }
 
 impl Packed {
-    fn new(folder: &Arc<Folder>) -> Packed {
+    fn new(folder: &Arc<Folder>, spare: &Arc<Spare>) -> Packed {
         Packed {
             folder: Arc::clone(folder),
-            bytes: Vec::new(),
+            bytes: spare.take(),
             items: Vec::new(),
             covers: 0,
+            spare: Arc::clone(spare),
         }
     }
 
@@ -227,11 +318,11 @@ pub(super) struct Counted<R> {
 }
 
 impl<R> Counted<R> {
-    /// Units that `sink` packs from now on cover what is read through it.
-    pub(super) fn new(inner: R, sink: &Sink<'_>) -> Counted<R> {
+    /// Units of the sink that `count` is of cover what is read through it.
+    pub(super) fn new(inner: R, count: &Arc<AtomicU64>) -> Counted<R> {
         Counted {
             inner,
-            count: Arc::clone(&sink.read),
+            count: Arc::clone(count),
         }
     }
 }

@@ -1,7 +1,10 @@
-//! Standard input as a source: an mbox, a message, an archive. It is read once, in order, and hashed on the way.
+//! Standard input as a source: an mbox, a message, an archive. It is read once, in order, and hashed on the way, both
+//! in a thread of their own.
 
+use super::ahead::{Input, read_ahead};
 use super::archive::{self, Place};
 use super::disk;
+use super::in_order;
 use super::local::{PIECE, article};
 use super::recognise::{self, Kind};
 use super::sink::{Counted, Sink};
@@ -9,9 +12,12 @@ use super::walk::Walk;
 use super::{Coverage, Source, Unit, plain};
 use anyhow::{anyhow, bail};
 use sha2::{Digest, Sha256};
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
+
+/// How much is asked of the system at once, however little an unpacker asks for.
+const AT_ONCE: usize = 128 << 10;
 
 /// Opens standard input.
 pub(super) fn open() -> anyhow::Result<Box<dyn Source>> {
@@ -89,6 +95,7 @@ impl Source for StandardInput {
 
     fn units(
         &self,
+        jobs: usize,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> anyhow::Result<Coverage> {
         let reader = self
@@ -101,14 +108,17 @@ impl Source for StandardInput {
         })?;
         let mut sink = Sink::new(each);
         let mut reader = Hashed {
-            inner: Counted::new(reader, &sink),
+            inner: Counted::new(BufReader::with_capacity(AT_ONCE, reader), &sink.read()),
             hasher: Sha256::new(),
         };
         let walk = Walk {
             name: "-",
             piece: PIECE,
+            threads: jobs.min(in_order::MOST),
         };
-        let flow = archive::stream(&mut reader, &Place::of_file(&walk, ""), &mut sink);
+        let place = Place::of_file(&walk, "");
+        let read = |ahead: &mut Input<'_>| archive::stream(ahead, &place, &mut sink);
+        let (flow, _) = read_ahead(&mut reader, read);
         // What stands behind the mail, such as the end of an archive, belongs to the hash too.
         if flow.is_continue() && io::copy(&mut reader, &mut io::sink()).is_ok() {
             *self.hash.lock().unwrap_or_else(PoisonError::into_inner) =

@@ -25,6 +25,8 @@ pub(super) struct Walk<'w> {
     pub(super) name: &'w str,
     /// How many bytes of an mbox make a unit.
     pub(super) piece: u64,
+    /// How many threads may unpack members of an archive.
+    pub(super) threads: usize,
 }
 
 /// A file or a folder that is still to be read, with its chain inside the source.
@@ -169,11 +171,11 @@ impl Walk<'_> {
         sink: &mut Sink<'_>,
     ) -> ControlFlow<(), Option<Found>> {
         if sort.is_symlink() {
-            sink.links += 1;
+            sink.counts.links += 1;
             return ControlFlow::Continue(None);
         }
         if !sort.is_file() {
-            sink.special += 1;
+            sink.counts.special += 1;
             return ControlFlow::Continue(None);
         }
         let looked = Disk::open(&path).and_then(|disk| {
@@ -184,11 +186,11 @@ impl Walk<'_> {
         });
         let found = match looked {
             Ok((_, kind)) if kind.is_unknown() && !maildir::is_named_as_mail(&position) => {
-                sink.not_mail += 1;
+                sink.counts.not_mail += 1;
                 None
             }
             Ok((bytes, Kind::Mail | Kind::Emlx | Kind::Empty | Kind::Other)) => {
-                sink.partial += u64::from(position.ends_with(".partial.emlx"));
+                sink.counts.partial += u64::from(position.ends_with(".partial.emlx"));
                 let marks = maildir::marks(&position);
                 Some(Found {
                     mail: Some(File {

@@ -16,6 +16,7 @@ mod zip;
 
 pub(super) use gzip::Gunzip;
 
+use super::ahead::{Input, read_ahead};
 use super::disk::{Cursor, Disk};
 use super::eml::Loaded;
 use super::recognise::{self, Kind};
@@ -45,6 +46,8 @@ pub(super) struct Place<'w> {
     depth: u8,
     /// How many bytes may still be held for nested zips.
     room: u64,
+    /// Where members are read side by side: waits until all before this one are done.
+    turn: Option<&'w (dyn Fn() -> Flow + Sync)>,
 }
 
 impl<'w> Place<'w> {
@@ -56,6 +59,7 @@ impl<'w> Place<'w> {
             path: chain.to_owned(),
             depth: 0,
             room: NESTED_ZIP,
+            turn: None,
         }
     }
 
@@ -108,6 +112,7 @@ impl<'w> Place<'w> {
             path,
             depth: self.depth + 1,
             room: self.room,
+            turn: self.turn,
         }
     }
 
@@ -128,15 +133,16 @@ impl<'w> Place<'w> {
 
 /// Hands out what a file on disk holds that is neither an mbox nor a message.
 pub(super) fn disk(disk: &Disk, kind: Kind, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
-    let mut reader = Counted::new(Cursor { disk, at: 0 }, sink);
+    let count = sink.read();
+    let open = || Counted::new(Cursor { disk, at: 0 }, &count);
     match kind {
-        Kind::Zip => zip::members(BufReader::new(reader), place, sink),
-        kind => content(&mut reader, kind, place, sink),
+        Kind::Zip => zip::members(&|| BufReader::new(open()), place, sink),
+        kind => content(&mut open(), kind, place, sink),
     }
 }
 
 /// Hands out what a stream holds, whatever that is.
-pub(super) fn stream(reader: &mut dyn Read, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
+pub(super) fn stream(reader: &mut Input<'_>, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
     let (prefix, broke) = beginning(reader);
     if let (true, Some(why)) = (prefix.is_empty(), &broke) {
         return place.unread(sink, format!("cannot be unpacked: {}", plain(why)));
@@ -155,7 +161,7 @@ pub(super) fn stream(reader: &mut dyn Read, place: &Place<'_>, sink: &mut Sink<'
 }
 
 /// Hands out what a stream of a known kind holds.
-fn content(mut reader: &mut dyn Read, kind: Kind, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
+fn content(mut reader: &mut Input<'_>, kind: Kind, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
     let archive = matches!(kind, Kind::Gzip | Kind::Zstd | Kind::Tar | Kind::Zip);
     if archive && place.depth >= DEEPEST {
         return place.unread(
@@ -174,8 +180,10 @@ fn content(mut reader: &mut dyn Read, kind: Kind, place: &Place<'_>, sink: &mut 
         Kind::Mail | Kind::Emlx => message(reader, place, sink),
         Kind::Gzip => {
             let mut unpacked = Gunzip::new(BufReader::new(reader));
-            stream(&mut unpacked, &place.inside(), sink)?;
-            if unpacked.trailing() {
+            let read = |ahead: &mut Input<'_>| stream(ahead, &place.inside(), sink);
+            let (flow, ended) = read_ahead(&mut unpacked, read);
+            flow?;
+            if ended && unpacked.trailing() {
                 place.unread(
                     sink,
                     "bytes that are no gzip follow the compressed file".into(),
@@ -185,7 +193,10 @@ fn content(mut reader: &mut dyn Read, kind: Kind, place: &Place<'_>, sink: &mut 
             }
         }
         Kind::Zstd => match zstd::stream::read::Decoder::new(reader) {
-            Ok(mut unpacked) => stream(&mut unpacked, &place.inside(), sink),
+            Ok(mut unpacked) => {
+                let read = |ahead: &mut Input<'_>| stream(ahead, &place.inside(), sink);
+                read_ahead(&mut unpacked, read).0
+            }
             Err(why) => place.unread(sink, format!("cannot be unpacked: {}", plain(&why))),
         },
         Kind::Tar => tar::members(&mut BufReader::new(reader), place, sink),
@@ -196,7 +207,7 @@ fn content(mut reader: &mut dyn Read, kind: Kind, place: &Place<'_>, sink: &mut 
         Kind::Pst => place.unread(sink, OUTLOOK.into()),
         Kind::Compound if is_outlook(&mut reader) => place.unread(sink, OUTLOOK.into()),
         Kind::Compound | Kind::Empty | Kind::Other => {
-            sink.not_mail += 1;
+            sink.counts.not_mail += 1;
             CONTINUE
         }
     }
@@ -208,7 +219,7 @@ const OUTLOOK: &str = "Outlook store: this version does not read it";
 /// Hands out a message that is a member of its own.
 fn message(reader: &mut dyn Read, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
     let (folder, position) = place.as_message();
-    sink.partial += u64::from(position.ends_with(".partial.emlx"));
+    sink.counts.partial += u64::from(position.ends_with(".partial.emlx"));
     let mut loaded = Loaded::default();
     match loaded.load(reader) {
         Ok(()) => {
@@ -236,7 +247,11 @@ fn message(reader: &mut dyn Read, place: &Place<'_>, sink: &mut Sink<'_>) -> Flo
 }
 
 /// A zip is read from its end, so one in a stream has to be held.
-fn nested_zip(reader: &mut dyn Read, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
+fn nested_zip(reader: &mut Input<'_>, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
+    if let Some(turn) = place.turn {
+        // What is held counts for all levels together, and so for all members of the outermost zip.
+        turn()?;
+    }
     let mut bytes = Vec::new();
     if let Err(why) = reader.take(place.room + 1).read_to_end(&mut bytes) {
         return place.unread(
@@ -258,7 +273,7 @@ fn nested_zip(reader: &mut dyn Read, place: &Place<'_>, sink: &mut Sink<'_>) -> 
         room: place.room - held,
         ..place.clone()
     };
-    zip::members(io::Cursor::new(bytes), &place, sink)
+    zip::members(&|| io::Cursor::new(&bytes[..]), &place, sink)
 }
 
 /// Outlook messages keep their fields in streams of this name.
@@ -300,7 +315,7 @@ fn beginning(reader: &mut dyn Read) -> (Vec<u8>, Option<io::Error>) {
 struct Begun<'a> {
     prefix: &'a [u8],
     broke: Option<io::Error>,
-    rest: &'a mut dyn Read,
+    rest: &'a mut Input<'a>,
 }
 
 impl Read for Begun<'_> {

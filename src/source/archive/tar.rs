@@ -7,6 +7,7 @@
 //! See POSIX.1-2017 `pax`, <https://www.gnu.org/software/tar/manual/html_node/Standard.html>.
 
 use super::{CONTINUE, Place, plain, stream};
+use crate::source::ahead::Input;
 use crate::source::recognise::tar_sum;
 use crate::source::sink::{Flow, Sink};
 use std::io::{self, Read};
@@ -24,7 +25,7 @@ struct Extra {
 }
 
 /// Hands out the members.
-pub(super) fn members(reader: &mut dyn Read, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
+pub(super) fn members(reader: &mut Input<'_>, place: &Place<'_>, sink: &mut Sink<'_>) -> Flow {
     let (mut extra, mut number, mut zeros, mut last) = (Extra::default(), 0, false, String::new());
     loop {
         let header = match next_header(reader, &mut zeros) {
@@ -74,19 +75,19 @@ fn one(
 ) -> Flow {
     match sort {
         EntryType::Regular | EntryType::Continuous if is_unfinished(&member.path) => {
-            sink.not_mail += 1
+            sink.counts.not_mail += 1
         }
         // The oldest format marks a folder by a slash alone.
         EntryType::Regular | EntryType::Continuous if header.path_bytes().ends_with(b"/") => {}
         EntryType::Regular | EntryType::Continuous => return stream(body, member, sink),
-        EntryType::Symlink | EntryType::Link => sink.links += 1,
+        EntryType::Symlink | EntryType::Link => sink.counts.links += 1,
         EntryType::GNUSparse => {
             return member.unread(
                 sink,
                 "a sparse file in a tar archive: this version does not read it".into(),
             );
         }
-        EntryType::Fifo | EntryType::Char | EntryType::Block => sink.special += 1,
+        EntryType::Fifo | EntryType::Char | EntryType::Block => sink.counts.special += 1,
         _ => {}
     }
     CONTINUE
@@ -98,7 +99,7 @@ fn is_unfinished(path: &str) -> bool {
 }
 
 /// The next header; `None` at the end. `zeros` tells whether an empty block was seen since the last header.
-fn next_header(reader: &mut dyn Read, zeros: &mut bool) -> io::Result<Option<Header>> {
+fn next_header(reader: &mut Input<'_>, zeros: &mut bool) -> io::Result<Option<Header>> {
     let mut seen = false;
     loop {
         let mut header = Header::new_old();
@@ -132,7 +133,7 @@ fn next_header(reader: &mut dyn Read, zeros: &mut bool) -> io::Result<Option<Hea
     }
 }
 
-fn fill(reader: &mut dyn Read, block: &mut [u8]) -> io::Result<usize> {
+fn fill(reader: &mut Input<'_>, block: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < block.len() {
         match reader.read(&mut block[filled..]) {
@@ -159,7 +160,7 @@ fn damaged(place: &Place<'_>, last: &str, why: &str, sink: &mut Sink<'_>) -> Flo
 
 /// The bytes of one member. Unlike a `Take` it does not pass off a broken archive as the member's end.
 struct Body<'a> {
-    reader: &'a mut dyn Read,
+    reader: &'a mut Input<'a>,
     left: u64,
     padding: u64,
 }

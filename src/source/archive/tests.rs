@@ -2,12 +2,24 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 use super::{Place, stream};
-use crate::source::testing::{Dribble, Numbers, Seen, read};
+use crate::source::sink::Sink;
+use crate::source::testing::{Dribble, Numbers, Seen, read, read_units};
 use crate::source::walk::Walk;
-use crate::source::{Coverage, local};
+use crate::source::{Coverage, Unit, local};
 use std::io::{Cursor, Write};
+use std::ops::ControlFlow;
 
 const FROM: &str = "From pat@force.example Fri Mar  1 09:00:00 2024\n";
+
+impl Walk<'_> {
+    fn test(name: &str) -> Walk<'_> {
+        Walk {
+            name,
+            piece: 1 << 20,
+            threads: 3,
+        }
+    }
+}
 
 fn mail(number: usize) -> String {
     format!("From: pat@force.example\nTo: a@b.example\nSubject: {number}\n\nText {number}.\n")
@@ -48,10 +60,7 @@ fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// Reads a stream as the source `export`, in small pieces.
 fn seen(bytes: &[u8]) -> (Vec<Seen>, Coverage) {
-    let walk = Walk {
-        name: "export",
-        piece: 1 << 20,
-    };
+    let walk = Walk::test("export");
     let mut input = Dribble {
         bytes,
         numbers: Numbers(5),
@@ -144,6 +153,146 @@ fn a_cut_gzip_gives_what_precedes_and_one_torn_message() {
     );
     let (mails, unread) = told(&[&gzip(&mbox.into_bytes())[..], b"rubbish"].concat());
     assert_eq!((mails.len(), unread.len()), (2, 1), "{unread:?}");
+}
+
+/// Messages that hardly compress, together longer than what is read before a thread is started.
+fn noisy(messages: usize) -> Vec<u8> {
+    let mut numbers = Numbers(3);
+    let mut mbox = Vec::new();
+    for number in 0..messages {
+        mbox.extend(format!("{FROM}{}", mail(number)).into_bytes());
+        mbox.extend((0..9_000).map(|at| match at % 90 {
+            0 => b'\n',
+            _ => b'a' + numbers.below(26) as u8,
+        }));
+        mbox.extend(b"\n\n");
+    }
+    mbox
+}
+
+/// The units that a stream gives, by that many threads: what each holds, and what was counted.
+fn units(bytes: &[u8], threads: usize) -> (Vec<Vec<Seen>>, Coverage) {
+    let walk = Walk {
+        threads,
+        ..Walk::test("export")
+    };
+    let mut units = Vec::new();
+    let mut each = |unit: Box<dyn Unit>| {
+        units.push(read_units(&[unit]));
+        ControlFlow::Continue(())
+    };
+    let mut sink = Sink::new(&mut each);
+    let flow = stream(&mut &bytes[..], &Place::of_file(&walk, ""), &mut sink);
+    assert!(flow.is_continue());
+    let coverage = sink.finish();
+    (units, coverage)
+}
+
+/// A zip of mboxes large and small, messages, archives and files that are no mail.
+fn takeout() -> Vec<u8> {
+    let (large, small) = (noisy(600), mbox(3));
+    let inner = zip(&[("x.mbox", &small), ("y.eml", mail(7).as_bytes())]);
+    let mut files = vec![
+        ("Mail/All.mbox".to_owned(), large.clone()),
+        ("Mail/Work.mbox.gz".to_owned(), gzip(&large)),
+        ("old/officer.zip".to_owned(), inner.clone()),
+        ("old/again.zip".to_owned(), zip(&[("z.zip", &inner)])),
+        (
+            "old/home.tar.gz".to_owned(),
+            gzip(&tar(&[("Sent", &large)])),
+        ),
+    ];
+    for number in 0..900 {
+        let name = format!("letters/{}/{number}.eml", number / 250);
+        files.push((name, mail(number).into_bytes()));
+        if number % 100 == 0 {
+            files.push((format!("photo{number}.jpg"), b"\xff\xd8\xff".to_vec()));
+            files.push((format!("old/{number}.mbox"), small.clone()));
+        }
+    }
+    let files: Vec<_> = files.iter().map(|(n, b)| (&n[..], &b[..])).collect();
+    zip(&files)
+}
+
+#[test]
+fn members_side_by_side_give_the_same_units_as_one_after_the_other() {
+    let whole = takeout();
+    let one = units(&whole, 1);
+    let messages: usize = one.0.iter().map(Vec::len).sum();
+    assert_eq!(messages, 3 * 600 + 8 + 900 + 27);
+    assert_eq!(one.1.not_mail, 9);
+    for threads in [2, 16] {
+        assert!(units(&whole, threads) == one, "{threads}");
+    }
+    for seed in 1..16 {
+        let (mut bad, mut numbers) = (whole.clone(), Numbers(seed * 104_729));
+        for _ in 0..1 + numbers.below(9) {
+            // Mostly near the end, where the small members and the directory stand.
+            let back = 1 + numbers.below(if seed % 2 == 0 { bad.len() } else { 400_000 });
+            let at = bad.len() - back;
+            bad[at] = numbers.below(256) as u8;
+        }
+        assert!(units(&bad, 5) == units(&bad, 1), "{seed}");
+    }
+}
+
+#[test]
+fn a_large_torn_archive_gives_all_that_precedes_and_one_torn_message() {
+    let mbox = noisy(300);
+    let all = told(&mbox).0;
+    let zip = zip(&[("Sent.mbox", &mbox)]);
+    for (whole, name) in [
+        (gzip(&mbox), ""),
+        (zstd::encode_all(&mbox[..], 1).unwrap(), ""),
+        (gzip(&tar(&[("Sent.mbox", &mbox)])), "Sent.mbox"),
+        (zip, "Sent.mbox"),
+    ] {
+        let all: Vec<String> = all.iter().map(|m| format!("{name}{m}")).collect();
+        assert!(told(&whole).0 == all, "{name}");
+        let (mails, unread) = told(&whole[..whole.len() * 3 / 4]);
+        assert!(mails.len() > 200 && mails[..] == all[..mails.len()]);
+        let torn = unread
+            .iter()
+            .filter(|u| u.contains("the message is cut off: it ends too early"));
+        assert_eq!(torn.count(), 1, "{unread:?}");
+    }
+}
+
+#[test]
+fn a_large_damaged_gzip_gives_what_precedes_the_damage_and_says_so() {
+    let mbox = noisy(300);
+    let mut bad = gzip(&mbox);
+    // The checksum at its end: all bytes come, and then an error.
+    let at = bad.len() - 6;
+    bad[at] ^= 0xff;
+    bad.extend(b"rubbish");
+    let (mails, unread) = told(&bad);
+    assert_eq!((mails.len(), unread.len()), (299, 1), "{unread:?}");
+    assert!(unread[0].contains("corrupt gzip stream"), "{unread:?}");
+    let (mails, unread) = told(&[gzip(&mbox), b"rubbish".to_vec()].concat());
+    assert_eq!((mails.len(), unread.len()), (300, 1), "{unread:?}");
+}
+
+#[test]
+fn a_stop_in_the_middle_of_a_large_archive_ends_the_reading() {
+    let (mbox, walk) = (noisy(3000), Walk::test("export"));
+    for bytes in [
+        gzip(&mbox),
+        gzip(&tar(&[("a.mbox", &mbox)])),
+        zip(&[("a.mbox", &mbox), ("b.mbox", &mbox)]),
+    ] {
+        let mut units = 0;
+        let mut each = |_: Box<dyn Unit>| {
+            units += 1;
+            ControlFlow::Break(())
+        };
+        let flow = stream(
+            &mut &bytes[..],
+            &Place::of_file(&walk, ""),
+            &mut Sink::new(&mut each),
+        );
+        assert!(flow.is_break() && units == 1);
+    }
 }
 
 #[test]
@@ -309,9 +458,9 @@ fn a_folder_of_many_kinds_is_read_whole_and_in_order() {
     let mut units = Vec::new();
     let source = local::open(&dir.path().to_string_lossy()).unwrap();
     let coverage = source
-        .units(&mut |unit| {
+        .units(2, &mut |unit| {
             units.push(unit);
-            std::ops::ControlFlow::Continue(())
+            ControlFlow::Continue(())
         })
         .unwrap();
     let seen = crate::source::testing::read_units(&units);
