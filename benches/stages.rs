@@ -167,7 +167,7 @@ fn bytes(file: &Path) -> anyhow::Result<()> {
 
 /// Gives each mail of a source, and the role of its folder, to `each`.
 fn mails(source: &dyn Source, each: &mut dyn FnMut(&Raw<'_>, Role)) -> anyhow::Result<()> {
-    source.units(&mut |unit| {
+    source.units(1, &mut |unit| {
         let role = unit.folder().role;
         unit.read(&mut |item| {
             if let Item::Mail(raw) = item {

@@ -310,7 +310,7 @@ fn heads_of_the_corpora_are_read_as_mail_parser_reads_them() {
         let Ok(source) = source::open(&file.to_string_lossy()) else {
             continue;
         };
-        let read = source.units(&mut |unit| {
+        let read = source.units(1, &mut |unit| {
             unit.read(&mut |item| {
                 if let Item::Mail(raw) = item {
                     messages += 1;
