@@ -193,6 +193,7 @@ fn run_example(example: &Example, rules: &mut Rules) -> anyhow::Result<Option<Ve
         whole: true,
         sha256: None,
         marks: Marks::default(),
+        head_lines: &[],
     };
     let wanted = Wanted::default();
     let task = Task {

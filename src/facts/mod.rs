@@ -158,7 +158,7 @@ impl<'t> Reader<'t> {
     /// # Errors
     /// A plain reason why it is no mail at all.
     pub fn read(&mut self, raw: &Raw<'_>, role: Role) -> Result<Facts<'_>, &'static str> {
-        let message = Message::new(raw.bytes)?;
+        let message = Message::with_lines(raw.bytes, raw.head_lines)?;
         let task = self.task;
         let digester = &task.rules.digester;
         self.domains.next();

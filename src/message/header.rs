@@ -60,8 +60,19 @@ impl Drop for Head<'_> {
 impl<'a> Head<'a> {
     /// Slices the head of `raw`, a mail as stored. Never fails: what is no head has no fields, and is all body.
     pub fn new(raw: &'a [u8]) -> Self {
-        let ends = if bare_cr(raw) { b'\r' } else { b'\n' };
+        Self::with_lines(raw, &[])
+    }
+
+    /// As [`Head::new`], where it is known already where its first lines end: `lines` are the offsets of the first LFs in
+    /// `raw`, as many as are known.
+    pub fn with_lines(raw: &'a [u8], lines: &[u32]) -> Self {
+        let ends = if lines.is_empty() && bare_cr(raw) {
+            b'\r'
+        } else {
+            b'\n'
+        };
         let start = skip_preface(raw, ends);
+        let lines = if start == 0 { lines } else { &[] };
         let limit = raw.len().min(start.saturating_add(LONGEST_HEAD));
         let mut scan = Scan {
             raw: &raw[start..limit],
@@ -72,7 +83,7 @@ impl<'a> Head<'a> {
             stray: None,
             strays: 0,
         };
-        let (body, cut) = scan.run(ends);
+        let (body, cut) = scan.run(ends, lines);
         let body = start + body;
         let cut = cut || (body >= limit && limit < raw.len());
         Self {
@@ -155,14 +166,18 @@ fn bare_cr(raw: &[u8]) -> bool {
     memchr(b'\n', front).is_none() && memchr(b'\r', front).is_some()
 }
 
-/// Where the line that begins at `at` stops, its end included, and the line without its end.
-fn line(raw: &[u8], at: usize, ends: u8) -> (usize, &[u8]) {
-    let stop = memchr(ends, &raw[at..]).map_or(raw.len(), |n| at + n + 1);
-    let mut end = stop;
-    while end > at && matches!(raw[end - 1], b'\r' | b'\n') {
-        end -= 1;
+/// Where the line that begins at `at` stops, its end included.
+fn line_stop(raw: &[u8], at: usize, ends: u8) -> usize {
+    memchr(ends, &raw[at..]).map_or(raw.len(), |n| at + n + 1)
+}
+
+/// A line without its end.
+fn without_end(line: &[u8]) -> &[u8] {
+    let mut line = line;
+    while let [shorter @ .., b'\r' | b'\n'] = line {
+        line = shorter;
     }
-    (stop, &raw[at..end])
+    line
 }
 
 /// Where the head begins: behind a byte order mark, blank lines, NULs and From_ lines.
@@ -174,7 +189,8 @@ fn skip_preface(raw: &[u8], ends: u8) -> usize {
     };
     let mut border = at;
     loop {
-        let (stop, text) = line(raw, at, ends);
+        let stop = line_stop(raw, at, ends);
+        let text = without_end(&raw[at..stop]);
         if stop == at {
             return border;
         }
@@ -230,12 +246,15 @@ struct Scan<'a> {
 
 impl Scan<'_> {
     /// Reads to the end of the head. Returns where the body begins and whether there were too many fields.
-    fn run(&mut self, ends: u8) -> (usize, bool) {
+    fn run(&mut self, ends: u8, lines: &[u32]) -> (usize, bool) {
         let mut at = 0;
+        let mut known = lines.iter().map(|end| *end as usize + 1);
         // A line of white space only is an obsolete fold (RFC 5322 4.2), or the border to a body in badly made mail.
         let mut white = false;
         while at < self.raw.len() {
-            let (stop, line) = line(self.raw, at, ends);
+            let known = known.next().filter(|stop| *stop <= self.raw.len());
+            let stop = known.unwrap_or_else(|| line_stop(self.raw, at, ends));
+            let line = without_end(&self.raw[at..stop]);
             let Some(&first) = line.first() else {
                 return (self.stray.unwrap_or(stop), false);
             };
@@ -412,6 +431,33 @@ mod tests {
         assert!(Head::new(long.as_bytes()).cut());
         assert!(!Head::new(b"A: b\n\nbody").cut());
         assert!(!Head::new(b"A: b").cut());
+    }
+
+    #[test]
+    fn lines_that_are_known_already_change_nothing() {
+        for raw in [
+            "To: a@x.example,\r\n\tb@x.example\r\nSubject: one\r\n\r\nbody\r\n",
+            "To: a@x.example,\nb@x.example\nX-Other: two\n three\nstray\nSubject: one\n\nbody\nTo: c\n",
+            "\nTo: a@x.example\n\nbody",
+            "To: a@x.example\r\rbody\n",
+            "Subject: one",
+        ] {
+            let ends: Vec<u32> = memchr::memchr_iter(b'\n', raw.as_bytes())
+                .map(|end| end as u32)
+                .collect();
+            let plain = Head::new(raw.as_bytes());
+            for known in 0..=ends.len() {
+                let head = Head::with_lines(raw.as_bytes(), &ends[..known]);
+                assert!(head.fields().eq(plain.fields()), "{raw:?} {known}");
+                assert_eq!(head.body(), plain.body(), "{raw:?} {known}");
+            }
+            // A head whose empty line belongs to the border behind it.
+            let head = Head::with_lines(
+                raw.as_bytes(),
+                &[&ends[..], &[raw.len() as u32 + 1]].concat(),
+            );
+            assert!(head.fields().eq(plain.fields()), "{raw:?}");
+        }
     }
 
     #[test]

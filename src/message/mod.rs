@@ -53,7 +53,15 @@ impl<'a> Message<'a> {
     /// # Errors
     /// Why these bytes are no mail, in plain English.
     pub fn new(raw: &'a [u8]) -> Result<Self, &'static str> {
-        let head = Head::new(raw);
+        Self::with_lines(raw, &[])
+    }
+
+    /// As [`Message::new`], where a store knows already where the first lines end (see [`Head::with_lines`]).
+    ///
+    /// # Errors
+    /// As [`Message::new`].
+    pub fn with_lines(raw: &'a [u8], lines: &[u32]) -> Result<Self, &'static str> {
+        let head = Head::with_lines(raw, lines);
         if !head.is_empty() {
             Ok(Self {
                 head,

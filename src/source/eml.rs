@@ -88,6 +88,7 @@ impl Loaded {
             whole: self.whole,
             sha256: self.sha256,
             marks,
+            head_lines: &[],
         }
     }
 }

@@ -49,6 +49,9 @@ pub struct Raw<'a> {
     pub sha256: Option<[u8; 32]>,
     /// What the store says of it.
     pub marks: Marks,
+    /// Where the lines of its head end, the empty one included: the offset of each LF in `bytes`. Empty where the store
+    /// has not looked; then whoever reads the head does.
+    pub head_lines: &'a [u32],
 }
 
 /// Longest part of one message that is held in memory, in bytes. What lies beyond is counted and hashed, not parsed.

@@ -255,6 +255,7 @@ impl Packed {
                 whole,
                 sha256,
                 marks,
+                head_lines: _,
             }) => {
                 let begin = self.bytes.len();
                 self.bytes.extend_from_slice(bytes);
@@ -300,6 +301,7 @@ impl Unit for Packed {
                     whole: *whole,
                     sha256: *sha256,
                     marks: *marks,
+                    head_lines: &[],
                 }),
             });
         }

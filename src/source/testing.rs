@@ -54,6 +54,8 @@ fn read_unit(unit: &dyn Unit) -> (Vec<Seen>, Option<Span>) {
         let (position, what, mail) = match item {
             Item::Mail(raw) => {
                 assert_eq!(raw.whole, raw.sha256.is_none());
+                let is_end = |end: &u32| raw.bytes.get(*end as usize).is_none_or(|b| *b == b'\n');
+                assert!(raw.head_lines.iter().all(is_end));
                 if let (Position::Bytes { length, .. }, true) = (&raw.position, raw.whole) {
                     assert_eq!(*length, raw.bytes.len() as u64);
                 }

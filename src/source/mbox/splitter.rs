@@ -24,6 +24,8 @@ pub(super) struct Splitter<I> {
     border: u64,
     line: FromLine,
     found: Found,
+    /// Where the lines of its head end, where the head was found whole.
+    head_lines: Vec<u32>,
     long: Option<Long>,
 }
 
@@ -72,6 +74,7 @@ impl<I: Input> Splitter<I> {
             border: 0,
             line: FromLine::default(),
             found: Found::default(),
+            head_lines: Vec::new(),
             long: None,
         }
     }
@@ -198,6 +201,7 @@ impl<I: Input> Splitter<I> {
     /// where the head is not held whole, holds a From_ line or ends its lines with a bare CR: then it is looked for
     /// step by step.
     fn whole_head(&mut self, start: u64) -> Option<(u64, bool)> {
+        self.head_lines.clear();
         if self.habit.cr {
             return None;
         }
@@ -206,6 +210,7 @@ impl<I: Input> Splitter<I> {
         loop {
             let rest = &seen[at..];
             let end = memchr(b'\n', rest)?;
+            self.head_lines.push(u32::try_from(at + end).ok()?);
             match rest[0] {
                 b'\n' => return Some((start + at as u64 + 1, with_length)),
                 b'\r' if end == 1 => return Some((start + at as u64 + 2, with_length)),
@@ -244,6 +249,7 @@ impl<I: Input> Splitter<I> {
             whole: self.long.is_none(),
             sha256,
             marks,
+            head_lines: &self.head_lines,
         }
     }
 
