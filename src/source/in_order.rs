@@ -16,7 +16,7 @@ use std::thread::{panicking, scope};
 /// How many threads are of use: more would only wait for the one that takes what they hand in.
 pub(super) const MOST: usize = 4;
 /// How many bytes may wait for their turn.
-const WAITING: usize = 32 << 20;
+const WAITING: usize = 16 << 20;
 /// How many things may wait for their turn, for each thread.
 const THINGS: usize = 8;
 
