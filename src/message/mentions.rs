@@ -8,7 +8,6 @@
 use super::header::{Head, Name};
 use super::recipients::Field;
 use super::{list, mailbox};
-use memchr::{memchr, memchr2};
 
 /// A mailbox that a head mentions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,13 +99,11 @@ impl Mentions {
     fn plain_list(&mut self, name: Name, value: &[u8]) -> Option<()> {
         let mut rest = value;
         while !rest.is_empty() {
-            let spec;
-            (spec, rest) = next(rest)?;
+            let (spec, behind) = next(rest)?;
             let start = self.text.len();
-            self.text.extend_from_slice(spec);
+            self.text.extend_from_slice(spec.bytes);
             self.text[start..].make_ascii_lowercase();
-            let at = start + memchr(b'@', spec)?;
-            if mailbox::is_nobody(&self.text[start..at]) {
+            if mailbox::is_nobody(&self.text[start..start + spec.local]) {
                 return None;
             }
             self.all.push(Mention {
@@ -115,113 +112,104 @@ impl Mentions {
                 start: start as u32,
                 end: self.text.len() as u32,
             });
+            rest = behind;
         }
         Some(())
     }
 }
 
-/// What a byte can be in a plain list.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
-    /// Of a word or an address.
-    Word,
-    At,
-    White,
-    /// Anything that needs the long way where it stands outside quotes.
-    Other,
+/// `local@domain` that is its own canonical form but for the case of its letters.
+struct Spec<'a> {
+    bytes: &'a [u8],
+    /// Length of the local part.
+    local: usize,
 }
 
-const SORTS: [Sort; 256] = {
-    let mut sorts = [Sort::Other; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        sorts[byte] = match byte as u8 {
-            b'@' => Sort::At,
-            b' ' | b'\t' | b'\r' | b'\n' => Sort::White,
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => Sort::Word,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'_' | b'~' => {
-                Sort::Word
-            }
-            _ => Sort::Other,
+/// Bits of what a byte can be in a plain list.
+const LOCAL: u8 = 1;
+const DOMAIN: u8 = 2;
+const WHITE: u8 = 4;
+/// In quotes, where nothing else tells a name from an address.
+const QUOTED: u8 = 8;
+
+const SORTS: [u8; 256] = {
+    let mut sorts = [0; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        sorts[at] = match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => WHITE,
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' => LOCAL | DOMAIN,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'~' => LOCAL,
+            _ => 0,
         };
-        byte += 1;
+        if !matches!(byte, b'"' | b'\\' | b'<' | b'@') {
+            sorts[at] |= QUOTED;
+        }
+        at += 1;
     }
     sorts
 };
 
-fn sort(byte: u8) -> Sort {
-    SORTS[usize::from(byte)]
+/// How many bytes `bytes` begins with that are of one of these sorts.
+fn run(bytes: &[u8], sorts: u8) -> usize {
+    let of = |byte: &&u8| SORTS[usize::from(**byte)] & sorts != 0;
+    bytes.iter().take_while(of).count()
 }
 
 fn trim_start(bytes: &[u8]) -> &[u8] {
-    let white = bytes.iter().take_while(|b| sort(**b) == Sort::White);
-    &bytes[white.count()..]
+    &bytes[run(bytes, WHITE)..]
 }
 
-/// The address of the first mailbox of a list that is not empty, and the list behind it.
-fn next(list: &[u8]) -> Option<(&[u8], &[u8])> {
+/// The first mailbox of a list that is not empty, and the list behind it.
+fn next(list: &[u8]) -> Option<(Spec<'_>, &[u8])> {
     let list = trim_start(list);
-    let mut at = 0;
-    if list.first() == Some(&b'"') {
-        at = 1 + memchr2(b'"', b'\\', &list[1..]).filter(|n| list[1 + n] == b'"')?;
-        if memchr2(b'<', b'@', &list[1..at]).is_some() {
-            return None;
+    let name = if list.first() == Some(&b'"') {
+        let quoted = run(&list[1..], QUOTED);
+        (list.get(1 + quoted) == Some(&b'"')).then_some(quoted + 2)?
+    } else {
+        run(list, LOCAL | WHITE)
+    };
+    match list[name..]
+        .iter()
+        .find(|byte| SORTS[usize::from(**byte)] & WHITE == 0)
+    {
+        Some(b'<') => {
+            let open = name + run(&list[name..], WHITE) + 1;
+            let spec = spec(&list[open..])?;
+            let behind = list[open + spec.bytes.len()..].strip_prefix(b">")?;
+            Some((spec, behind_comma(behind)?))
         }
-        at += 1;
-        let behind = trim_start(&list[at..]);
-        return (behind.first() == Some(&b'<')).then(|| in_angles(&behind[1..]))?;
-    }
-    let mut signs = 0;
-    let mut white = false;
-    while let Some(&byte) = list.get(at) {
-        match sort(byte) {
-            Sort::Word => {}
-            Sort::At => signs += 1,
-            Sort::White => white = true,
-            Sort::Other => break,
-        }
-        at += 1;
-    }
-    match list.get(at) {
-        Some(b'<') if signs == 0 => in_angles(&list[at + 1..]),
-        end @ (None | Some(b',')) if signs == 1 && !white => {
-            let spec = &list[..at];
-            let rest = list.get(at + usize::from(end.is_some())..)?;
-            // A comma behind which nothing comes.
-            if end.is_some() && trim_start(rest).is_empty() {
-                return None;
-            }
-            is_plain(spec).then_some((spec, rest))
+        // No name was there, but the local part.
+        Some(b'@') => {
+            let spec = spec(list)?;
+            let behind = behind_comma(&list[spec.bytes.len()..])?;
+            Some((spec, behind))
         }
         _ => None,
     }
 }
 
-/// The plain address before the closing bracket, and what stands behind the comma that follows.
-fn in_angles(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr(b'>', text)?;
-    let spec = &text[..end];
-    let behind = trim_start(&text[end + 1..]);
-    let rest = match behind {
-        [] => behind,
-        [b',', rest @ ..] if !trim_start(rest).is_empty() => rest,
-        _ => return None,
-    };
-    is_plain(spec).then_some((spec, rest))
+/// The address that `bytes` begins with.
+fn spec(bytes: &[u8]) -> Option<Spec<'_>> {
+    let local = run(bytes, LOCAL);
+    let domain = bytes[local..].strip_prefix(b"@")?;
+    let length = local + 1 + run(domain, DOMAIN);
+    let whole = local > 0 && length > local + 1 && bytes[length - 1] != b'.';
+    whole.then_some(Spec {
+        bytes: &bytes[..length],
+        local,
+    })
 }
 
-/// True for `local@domain` that is its own canonical form but for the case of its letters.
-fn is_plain(spec: &[u8]) -> bool {
-    let Some(at) = memchr(b'@', spec) else {
-        return false;
-    };
-    let domain = &spec[at + 1..];
-    at > 0
-        && spec[..at].iter().all(|b| sort(*b) == Sort::Word)
-        && domain
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
-        && domain.last().is_some_and(|b| *b != b'.')
+/// What stands behind the comma that ends a mailbox; nothing where the list ends with it. A comma behind which nothing
+/// comes is not plain.
+fn behind_comma(behind: &[u8]) -> Option<&[u8]> {
+    match trim_start(behind) {
+        [] => Some(&[]),
+        [b',', rest @ ..] if run(rest, WHITE) < rest.len() => Some(rest),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
