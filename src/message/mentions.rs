@@ -3,7 +3,7 @@
 //! a buffer that serves for the next message too.
 //!
 //! Nearly all lists of mail are plain: `"Ann Bee" <ann@x.example>, bob@x.example`. These are read here; every other one
-//! by [`super::list`], and a test holds the two against each other.
+//! by `list`, and a test holds the two against each other.
 
 use super::header::{Head, Name};
 use super::recipients::Field;

@@ -25,7 +25,7 @@ pub fn can_be_mass(personal: usize, organisations: usize) -> bool {
     personal as f64 + (2 * organisations) as f64 / BUSINESS_TO_PERSONAL >= NOTED
 }
 
-/// With fewer people than this in view a list is worth less than [`NOTED`], as nobody counts for more than one.
+/// With fewer people than this in view a list is worth less than a note, as nobody counts for more than one.
 pub const FEWEST: usize = NOTED as usize;
 
 /// Points for a list that is big enough to be an exposure on its own, whatever it is about. A smaller one gets none: it
