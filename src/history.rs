@@ -171,7 +171,7 @@ pub struct History {
 
 impl History {
     /// From the lines of a mailbox, of which there are `messages`. `lines` calls back with every line, and is called
-    /// twice or more: to learn who wrote which message, then to collect what was said and answered by the people in
+    /// once or more: to learn who wrote which message, then to collect what was said and answered by the people in
     /// `matter`. `answered` are the Message-IDs that [`History::author`] will be asked about.
     ///
     /// # Errors
@@ -191,16 +191,24 @@ impl History {
         for part in 0..parts {
             let here = |id: Digest| parts == 1 || id.0 % parts == part;
             let mut wrote: FxHashMap<Digest, u32> = FxHashMap::default();
+            let mut anybody = false;
             lines(&mut |line| {
-                if let (Some(author), Some(id)) = (line.author, line.id.filter(|id| here(*id)))
+                if let Some(author) = line.author
                     && let Some(person) = history.people.get(&author)
                 {
-                    wrote.insert(id, *person);
-                    if answered.contains(&id) {
-                        history.wrote.insert(id, author);
+                    anybody = true;
+                    if let Some(id) = line.id.filter(|id| here(*id)) {
+                        wrote.insert(id, *person);
+                        if answered.contains(&id) {
+                            history.wrote.insert(id, author);
+                        }
                     }
                 }
             })?;
+            if !anybody {
+                // Who never wrote was never answered: nobody who matters spoke.
+                break;
+            }
             let mut hearing = Hearing::default();
             lines(&mut |line| {
                 let Some(sent) = line.sent else { return };

@@ -108,56 +108,65 @@ pub fn judge(
     incident_ids: &BTreeMap<String, String>,
 ) -> Vec<Finding> {
     let named = Named::new(&entries, &verdicts, rules, wanted);
-    let mut findings: Vec<Finding> = entries
-        .into_iter()
-        .zip(verdicts)
-        .filter_map(|(entry, verdict)| {
-            let (verdict, reported, incident_id) =
-                match named.judge(&entry, verdict.as_ref(), history, rules) {
-                    Some((verdict, incident)) => (verdict, true, incident),
-                    None => {
-                        let verdict =
-                            verdict.filter(|verdict| verdict.confidence >= rules.kept_from())?;
-                        let reported = verdict.confidence >= rules.min_confidence;
-                        (verdict, reported, String::new())
-                    }
-                };
-            let mut verdict = verdict;
-            if entry.candidate.cut {
-                verdict
-                    .why
-                    .push_str(" It is so long that only its beginning was looked at.");
-            }
-            if entry.gone {
-                verdict.why.push_str(
-                    " Its source holds it no more: the place is that of an earlier reading.",
-                );
-            }
-            if entry.deleted {
-                verdict
-                    .why
-                    .push_str(" It is marked as deleted, and still stands in its store.");
-            }
-            Some(Finding {
-                entry,
-                verdict,
-                reported,
-                incident_id,
-                aftermath: BTreeSet::new(),
-                repeat_of: String::new(),
-            })
-        })
-        .collect();
-    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    let mut findings = Vec::with_capacity(verdicts.iter().flatten().count());
+    let judged = entries.into_iter().zip(verdicts);
+    findings.extend(
+        judged.filter_map(|(entry, verdict)| finding(entry, verdict, &named, history, rules)),
+    );
+    // A finding is large: its place is found first, and it is moved once.
+    findings.sort_by_cached_key(order);
     second_pass(&mut findings, rules.min_confidence, incident_ids);
     findings
 }
 
-fn order(finding: &Finding) -> (i64, &str) {
-    (
-        finding.entry.candidate.sent.unwrap_or(i64::MAX),
-        &finding.entry.candidate.key,
-    )
+/// What is kept of one entry; `None` where it is no finding.
+fn finding(
+    entry: Entry,
+    verdict: Option<Verdict>,
+    named: &Named,
+    history: &History,
+    rules: &Rules,
+) -> Option<Finding> {
+    let (mut verdict, reported, incident_id) =
+        match named.judge(&entry, verdict.as_ref(), history, rules) {
+            Some((verdict, incident)) => (verdict, true, incident),
+            None => {
+                let verdict = verdict.filter(|verdict| verdict.confidence >= rules.kept_from())?;
+                let reported = verdict.confidence >= rules.min_confidence;
+                (verdict, reported, String::new())
+            }
+        };
+    for (is, says) in [
+        (
+            entry.candidate.cut,
+            " It is so long that only its beginning was looked at.",
+        ),
+        (
+            entry.gone,
+            " Its source holds it no more: the place is that of an earlier reading.",
+        ),
+        (
+            entry.deleted,
+            " It is marked as deleted, and still stands in its store.",
+        ),
+    ] {
+        if is {
+            verdict.why.push_str(says);
+        }
+    }
+    Some(Finding {
+        entry,
+        verdict,
+        reported,
+        incident_id,
+        aftermath: BTreeSet::new(),
+        repeat_of: String::new(),
+    })
+}
+
+fn order(finding: &Finding) -> (i64, String) {
+    let candidate = &finding.entry.candidate;
+    (candidate.sent.unwrap_or(i64::MAX), candidate.key.clone())
 }
 
 /// The incidents that a person named, and the people shown in each.

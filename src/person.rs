@@ -388,9 +388,7 @@ pub fn person_id(address: Option<&str>, name: &str) -> String {
         Some(address) => format!("person:{address}"),
         None => format!("name:{}", fold(name).trim()),
     };
-    let mut id = hex(&Sha256::digest(text.as_bytes()));
-    id.truncate(16);
-    id
+    hex(&Sha256::digest(text.as_bytes())[..8])
 }
 
 #[cfg(test)]

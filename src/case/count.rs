@@ -85,7 +85,7 @@ impl Counts {
 
 /// One place of one message, packed so that ten million fit in memory: the key, then from the highest bit on: draft, not
 /// known as sent, the order of reading, judged. The lowest of a key is where it counts.
-pub type At = [u64; 3];
+type At = [u64; 3];
 
 /// Messages being counted, block by block in any order.
 #[derive(Debug)]
@@ -129,6 +129,11 @@ impl Tally {
                 | (first + index) << 1
                 | u64::from(judged),
         ]);
+    }
+
+    /// Puts the places of each message beside one another, the one that counts first.
+    pub fn sort(&mut self) {
+        self.places.sort_unstable();
     }
 
     /// Reads a block, counts its messages and gives each to `also`.
@@ -184,14 +189,13 @@ impl Case {
         })
     }
 
-    /// Counts what was tallied, and notes the counts with each reading. `sort` puts places in order.
+    /// Counts what was tallied and sorted, and notes the counts with each reading.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn count(&self, mut tally: Tally, sort: &dyn Fn(&mut [At])) -> anyhow::Result<()> {
+    pub fn count(&self, tally: Tally) -> anyhow::Result<()> {
         self.note_span(&tally.days)?;
         let mut counts = vec![Counts::default(); tally.readings.len()];
-        sort(&mut tally.places);
         let mut last = None;
         for [high, low, rank] in &tally.places {
             let order = rank << 2 >> 3;

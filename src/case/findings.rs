@@ -299,8 +299,8 @@ pub struct Reported {
     pub severity: Harm,
     /// How sure.
     pub confidence: u8,
-    /// RFC 3339 UTC.
-    pub sent: Option<String>,
+    /// Seconds since 1970 UTC.
+    pub sent: Option<i64>,
     /// Cleaned.
     pub subject: String,
     /// People.
@@ -324,7 +324,7 @@ impl Case {
                 incident_id: row.get(0)?,
                 severity: Harm::from_word(row.get_ref(1)?.as_str()?).unwrap_or(Harm::Low),
                 confidence: row.get(2)?,
-                sent: super::readings::utc(row.get(3)?),
+                sent: row.get(3)?,
                 subject: row.get(4)?,
                 exposed: row.get::<_, i64>(5)?.unsigned_abs(),
                 review: row.get(6)?,

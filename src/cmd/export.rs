@@ -6,7 +6,7 @@ use super::{now, summary};
 use crate::case::Case;
 use crate::cli::ExitStatus;
 use crate::export;
-use crate::pipeline::read::side_by_side;
+use crate::pipeline::aside;
 use crate::terminal;
 
 /// Options of `export`.
@@ -24,9 +24,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitStatus> {
     let case = Case::open(&options.case)?;
     let edited = export::worksheet::read_back(&case, now())?;
     let others = export::worksheet::read_others(&case, now())?;
-    export::write_all(&case, &case.everybody()?, &|jobs| {
-        side_by_side(jobs, |job| job())
-    })?;
+    export::write_all(&case, &case.everybody()?, &aside)?;
     others.iter().for_each(|text| terminal::say(text));
     if let Some(text) = summary::edited(&edited) {
         terminal::say(&text);

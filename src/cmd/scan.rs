@@ -22,8 +22,8 @@ use crate::exposure::Rules;
 use crate::facts::{Task, Wanted};
 use crate::message::text::clean;
 use crate::person::Organisation;
-use crate::pipeline::read::{Outcome, side_by_side};
-use crate::pipeline::{self, beside, judge};
+use crate::pipeline::read::Outcome;
+use crate::pipeline::{self, aside, beside, judge};
 use crate::platform;
 use crate::progress::Progress;
 use crate::query::{Harm, Patterns, hex};
@@ -290,7 +290,7 @@ fn scan(
     case.log(now(), "scan", &command.join(" "))?;
     case.commit().context("the findings cannot be written; the case is as it was before\n  try: make room on the disk, then scan again: reading goes on where it stopped")?;
     let people = case.everybody()?;
-    export::write_all(case, &people, &|jobs| side_by_side(jobs, |job| job())).with_context(|| format!("the findings are in the case, its tables could not be written\n  try: make room on the disk, then run: ccspill export '{}'", case.folder.display()))?;
+    export::write_all(case, &people, &aside).with_context(|| format!("the findings are in the case, its tables could not be written\n  try: make room on the disk, then run: ccspill export '{}'", case.folder.display()))?;
     judging.end();
     finish(options, case, &people, &rules, &before, edited, &remarks)
 }

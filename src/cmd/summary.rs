@@ -7,6 +7,7 @@ use crate::case::Case;
 use crate::case::count::Counts;
 use crate::case::findings::Reported;
 use crate::case::people::People;
+use crate::case::readings::utc;
 use crate::export::worksheet::Edited;
 use crate::person::Organisation;
 use crate::signal::{listed, people, thousands};
@@ -181,8 +182,8 @@ fn worst(open: &[&Reported], all: bool) -> Vec<String> {
         .iter()
         .take(shown)
         .map(|finding| {
-            let day = finding
-                .sent
+            let sent = utc(finding.sent);
+            let day = sent
                 .as_deref()
                 .map_or("no date", |sent| sent.get(..10).unwrap_or(sent));
             let confidence = if finding.confidence == 0 {

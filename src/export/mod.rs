@@ -29,52 +29,34 @@ pub struct Staged(tempfile::TempPath, &'static str, String);
 /// What makes one file and writes it aside.
 pub type Job<'a> = Box<dyn Fn() -> anyhow::Result<Staged> + Sync + 'a>;
 
-/// Writes every export anew, the files `side_by_side`. `people` are [`Case::everybody`]. What an officer wrote into
-/// `people.csv` must have been read back before, by [`worksheet::read_back`].
+/// Does all jobs side by side, and meanwhile what can be done in this thread only.
+pub type Run<'r> = dyn Fn(&[Job<'_>], &mut dyn FnMut()) -> Vec<anyhow::Result<Staged>> + 'r;
+
+/// Writes every export anew. `people` are [`Case::everybody`]. What an officer wrote into `people.csv` must have been
+/// read back before, by [`worksheet::read_back`].
 ///
 /// # Errors
 /// A file that cannot be written; the previous one is then still whole.
-pub fn write_all(
-    case: &Case,
-    people: &People,
-    side_by_side: &dyn Fn(&[Job<'_>]) -> Vec<anyhow::Result<Staged>>,
-) -> anyhow::Result<()> {
+pub fn write_all(case: &Case, people: &People, run: &Run<'_>) -> anyhow::Result<()> {
     let cannot = |name: &str| format!("cannot make {name}");
     let folder = case.folder.as_path();
     let follow_ups = case.follow_ups().with_context(|| cannot("people.csv"))?;
-    let messages = messages::make(case).with_context(|| cannot("messages.csv"))?;
-    let unread = unread::make(case).with_context(|| cannot("unread.csv"))?;
-    let jobs: [Job<'_>; 5] = [
-        Box::new(|| {
-            let made = people::make(people, &follow_ups);
-            stage(
-                folder,
-                "people.csv",
-                &made.with_context(|| cannot("people.csv"))?,
-            )
-        }),
-        Box::new(|| {
-            let made = viewers::make(people);
-            stage(
-                folder,
-                "viewers.csv",
-                &made.with_context(|| cannot("viewers.csv"))?,
-            )
-        }),
-        Box::new(|| stage(folder, "messages.csv", &messages)),
-        Box::new(|| {
-            let made = exposures::make(people);
-            stage(
-                folder,
-                "exposures.csv",
-                &made.with_context(|| cannot("exposures.csv"))?,
-            )
-        }),
-        Box::new(|| stage(folder, "unread.csv", &unread)),
+    let write = |name, made: anyhow::Result<Vec<u8>>| {
+        stage(folder, name, &made.with_context(|| cannot(name))?)
+    };
+    let jobs: [Job<'_>; 3] = [
+        Box::new(|| write("people.csv", people::make(people, &follow_ups))),
+        Box::new(|| write("viewers.csv", viewers::make(people))),
+        Box::new(|| write("exposures.csv", exposures::make(people))),
     ];
-    let mut staged: Vec<Staged> = side_by_side(&jobs)
-        .into_iter()
-        .collect::<anyhow::Result<_>>()?;
+    // What is asked of the database is asked from one thread.
+    let mut asked = Vec::new();
+    let mut staged = run(&jobs, &mut || {
+        asked.push(write("messages.csv", messages::make(case)));
+        asked.push(write("unread.csv", unread::make(case)));
+    });
+    staged.append(&mut asked);
+    let mut staged: Vec<Staged> = staged.into_iter().collect::<anyhow::Result<_>>()?;
     let hashes: BTreeMap<String, String> = staged
         .iter()
         .map(|Staged(_, name, sha256)| ((*name).to_owned(), sha256.clone()))

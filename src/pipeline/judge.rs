@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use anyhow::bail;
-use rayon::slice::ParallelSliceMut;
 use rustc_hash::FxHashSet;
 
 use crate::case::count::Tally;
@@ -72,13 +71,35 @@ pub fn judge(
     case.note_incidents(&named)?;
     let mut tally = case.tally(everybody)?;
     let history = history(case, &entries, rules, &mut tally)?;
+    // The counting needs no database until it is in order.
+    let (tally, notes) = super::beside(
+        || {
+            tally.sort();
+            tally
+        },
+        || find(case, entries, &history, rules, wanted, read_now),
+    );
+    let notes = notes?;
+    case.count(tally)?;
+    Ok(notes)
+}
+
+/// Judges every entry and replaces the findings of the case. Gives what is to be said of the incidents asked about.
+fn find(
+    case: &Case,
+    entries: Vec<Entry>,
+    history: &History,
+    rules: &Rules,
+    wanted: &Wanted,
+    read_now: &[i64],
+) -> anyhow::Result<Vec<String>> {
     let verdicts = super::read::side_by_side(&entries, |entry| {
-        judgement::first_pass(entry, &history, rules)
+        judgement::first_pass(entry, history, rules)
     });
     let findings = judgement::judge(
         entries,
         verdicts,
-        &history,
+        history,
         rules,
         wanted,
         &case.incident_ids()?,
@@ -88,7 +109,8 @@ pub fn judge(
         notes.extend(incident_notes(case, &findings, wanted, read_now)?);
     }
     case.write_findings(&findings, rules)?;
-    case.count(tally, &|places| places.par_sort_unstable())?;
+    // To let go of a hundred thousand findings takes as long as to write some of them.
+    rayon::spawn(|| drop(findings));
     Ok(notes)
 }
 

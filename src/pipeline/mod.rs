@@ -15,3 +15,8 @@ pub fn beside<A: Send, B>(aside: impl FnOnce() -> A + Send, here: impl FnOnce() 
         }
     })
 }
+
+/// Does all jobs side by side, and `here` in this thread meanwhile; the results stand in the order of the jobs.
+pub fn aside<R: Send>(jobs: &[Box<dyn Fn() -> R + Sync + '_>], here: &mut dyn FnMut()) -> Vec<R> {
+    beside(|| read::side_by_side(jobs, |job| job()), here).0
+}
