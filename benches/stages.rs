@@ -278,8 +278,9 @@ fn history(case: &Case, rules: &Rules) -> anyhow::Result<Duration> {
 }
 
 fn write(case: &Case) -> anyhow::Result<()> {
-    export::write_all(case, &case.everybody()?, &|jobs| {
-        read::side_by_side(jobs, |job| job())
+    export::write_all(case, &case.everybody()?, &|jobs, here| {
+        here();
+        jobs.iter().map(|job| job()).collect()
     })
 }
 
