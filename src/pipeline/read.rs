@@ -73,6 +73,7 @@ pub fn read(
     let room = Room::new(jobs * 4, WAITING_BYTES);
     let halt = AtomicBool::new(false);
     let stopped = || options.stop.load(Ordering::Relaxed) || halt.load(Ordering::Relaxed);
+    let free: Free = Mutex::new(None);
     std::thread::scope(|scope| {
         let (to_workers, units) = bounded::<(u64, Box<dyn Unit>)>(jobs * 2);
         let (to_keeper, done) = bounded::<Done>(jobs * 4);
@@ -80,14 +81,30 @@ pub fn read(
             let to_workers = to_workers;
             hand_out(source, jobs, reading.units, &to_workers, &room, &stopped)
         })?;
-        for _ in 0..jobs {
+        let early = options.hash && source.stamp().is_some();
+        // Hashing keeps a core busy for as long as the source is long, so it takes a worker's place, and gives it back.
+        let workers = if early { jobs - 1 } else { jobs }.max(1);
+        let place = (workers < jobs).then(|| (units.clone(), to_keeper.clone()));
+        *free.lock().unwrap_or_else(PoisonError::into_inner) = place;
+        for _ in 0..workers {
             let (units, to_keeper) = (units.clone(), to_keeper.clone());
-            thread("facts", scope, move || work(&units, &to_keeper, options))?;
+            let free = &free;
+            thread("facts", scope, move || {
+                work(&units, &to_keeper, options);
+                // All is read: the keeper waits for nobody else.
+                drop(taken(free));
+            })?;
         }
         drop((units, to_keeper));
-        let early = options.hash && source.stamp().is_some();
         let hasher = if early {
-            Some(thread("hash", scope, || source.sha256(&stopped))?)
+            let (free, stopped) = (&free, &stopped);
+            Some(thread("hash", scope, move || {
+                let sha256 = source.sha256(stopped);
+                if let Some((units, to_keeper)) = taken(free) {
+                    work(&units, &to_keeper, options);
+                }
+                sha256
+            })?)
         } else {
             None
         };
@@ -119,6 +136,13 @@ pub fn read(
             Ok(Outcome::Done(coverage, sha256))
         }
     })
+}
+
+/// A worker's place that is not taken: where units come from and where facts go.
+type Free = Mutex<Option<(Receiver<(u64, Box<dyn Unit>)>, Sender<Done>)>>;
+
+fn taken(free: &Free) -> Option<(Receiver<(u64, Box<dyn Unit>)>, Sender<Done>)> {
+    free.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Starts a thread whose name tells that a panic in it is listed, not printed.
