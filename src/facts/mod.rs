@@ -372,3 +372,86 @@ fn sent(message: &Message<'_>, raw: &Raw<'_>, now: i64) -> Option<i64> {
         .or_else(|| message.received().filter(plausible))
         .or_else(|| raw.marks.stored.filter(plausible))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Digester;
+    use crate::person::Organisation;
+    use crate::place::Position;
+    use crate::query::{Patterns, builtin};
+    use crate::source::Marks;
+    use std::collections::BTreeSet;
+
+    fn rules() -> Rules {
+        let queries = builtin::all().expect("the built-in queries");
+        Rules {
+            patterns: Patterns::new(&queries).expect("their phrases"),
+            queries,
+            rosters: Vec::new(),
+            organisation: Organisation {
+                domains: BTreeSet::from(["force.example".to_owned()]),
+                addresses: BTreeSet::new(),
+            },
+            min_confidence: 50,
+            digester: Digester { k0: 1, k1: 2 },
+        }
+    }
+
+    fn kept(reader: &mut Reader<'_>, mail: &str) -> bool {
+        let raw = Raw {
+            position: Position::Path(String::new()),
+            bytes: mail.as_bytes(),
+            whole: true,
+            sha256: None,
+            marks: Marks::default(),
+            head_lines: &[],
+        };
+        let facts = reader.read(&raw, Role::Sent).expect("a mail");
+        facts.candidate.is_some()
+    }
+
+    /// A list that is dropped before its names are read would be dropped after it too: a Bcc that names nobody but is not
+    /// plain makes the reader take the long way.
+    #[test]
+    fn what_is_dropped_early_would_be_dropped_late() {
+        let rules = rules();
+        let wanted = Wanted::default();
+        let mut reader = Reader::new(Task {
+            rules: &rules,
+            wanted: &wanted,
+            now: 4_102_444_800,
+        });
+        let hosts = [
+            "force.example",
+            "webmail.example",
+            "council.example",
+            "gmail.com",
+            "a.example",
+            "b.example",
+            "c.example",
+        ];
+        let subjects = ["Rota", "Update on bail date", "HIV clinic"];
+        let (mut kept_some, mut dropped) = (0, 0);
+        for count in [2, 3, 5, 6, 7, 11, 12, 13, 30] {
+            for spread in 1..=hosts.len() {
+                for first in 0..hosts.len() {
+                    for subject in subjects {
+                        let list: Vec<String> = (0..count)
+                            .map(|n| format!("p{n}@{}", hosts[(first + n % spread) % hosts.len()]))
+                            .collect();
+                        let rest = format!(
+                            "From: Pat <pat@force.example>\nTo: {}\nSubject: {subject}\n\nDear all,\nsee you.\n",
+                            list.join(", ")
+                        );
+                        let early = kept(&mut reader, &rest);
+                        let late = kept(&mut reader, &format!("Bcc: (nobody)\n{rest}"));
+                        assert_eq!(early, late, "{rest}");
+                        *(if early { &mut kept_some } else { &mut dropped }) += 1;
+                    }
+                }
+            }
+        }
+        assert!(kept_some > 100 && dropped > 100, "{kept_some} {dropped}");
+    }
+}
