@@ -138,10 +138,13 @@ pub fn read(
     })
 }
 
-/// A worker's place that is not taken: where units come from and where facts go.
-type Free = Mutex<Option<(Receiver<(u64, Box<dyn Unit>)>, Sender<Done>)>>;
+/// A worker's place: where units come from and where facts go.
+type Place = (Receiver<(u64, Box<dyn Unit>)>, Sender<Done>);
 
-fn taken(free: &Free) -> Option<(Receiver<(u64, Box<dyn Unit>)>, Sender<Done>)> {
+/// One that nobody has taken yet.
+type Free = Mutex<Option<Place>>;
+
+fn taken(free: &Free) -> Option<Place> {
     free.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
