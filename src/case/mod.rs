@@ -27,7 +27,7 @@ const FORMAT: &str = "2";
 /// Bytes of a page of a new `case.db`.
 const PAGE: i64 = 16 << 10;
 /// How much of `case.db` is held in memory; what was written waits there, and is not spilled before it must.
-const CACHE_KIB: i64 = 16 << 10;
+const CACHE_KIB: i64 = 2 << 10;
 
 /// An open case. While it is open no other process can use it.
 #[derive(Debug)]
