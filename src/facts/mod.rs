@@ -31,6 +31,8 @@ const BODY_LOOKED_AT: usize = 256 << 10;
 /// 1980-01-01: mail that claims to be older has a broken clock.
 const EARLIEST: i64 = 315_532_800;
 const DAY: i64 = 86_400;
+/// How many mailboxes are compared with one another rather than looked up in a set.
+const FEW: usize = 8;
 /// How many Message-IDs of an In-Reply-To history notes.
 const MOST_ANSWERS: usize = 8;
 
@@ -136,6 +138,7 @@ pub struct Reader<'t> {
     domains: Domains,
     /// Recipients that are in the line already.
     placed: FxHashSet<Digest>,
+    authors: Vec<Digest>,
     line: Line,
 }
 
@@ -149,6 +152,7 @@ impl<'t> Reader<'t> {
             quick: Quick::default(),
             domains: Domains::default(),
             placed: FxHashSet::default(),
+            authors: Vec::new(),
             line: Line::default(),
         }
     }
@@ -236,28 +240,39 @@ impl<'t> Reader<'t> {
             let all = self.mentions.all().iter().zip(&self.digests);
             all.filter_map(|(mention, digest)| Some((mention.field()?, *digest)))
         };
+        // Most messages have one or two recipients: those need no set.
+        let few = self.digests.len() <= FEW;
         for (_, digest) in recipients().filter(|(field, _)| field.is_visible()) {
-            if self.placed.insert(digest) {
-                self.line.visible.push(digest);
+            let visible = &mut self.line.visible;
+            let new = match few {
+                true => !visible.contains(&digest),
+                false => self.placed.insert(digest),
+            };
+            if new {
+                visible.push(digest);
             }
         }
         for (_, digest) in recipients().filter(|(field, _)| !field.is_visible()) {
-            if self.placed.insert(digest) {
-                self.line.blind.push(digest);
+            let Line { visible, blind, .. } = &mut self.line;
+            let new = match few {
+                true => !visible.contains(&digest) && !blind.contains(&digest),
+                false => self.placed.insert(digest),
+            };
+            if new {
+                blind.push(digest);
             }
         }
     }
 
     /// Visible recipients who are no authors.
-    fn others(&self) -> usize {
-        let authors = || {
-            let all = self.mentions.all().iter().zip(&self.digests);
-            all.filter(|(mention, _)| mention.name == Name::From)
-                .map(|(_, digest)| *digest)
-        };
+    fn others(&mut self) -> usize {
+        self.authors.clear();
+        let all = self.mentions.all().iter().zip(&self.digests);
+        let authors = all.filter(|(mention, _)| mention.name == Name::From);
+        self.authors.extend(authors.map(|(_, digest)| *digest));
         let visible = self.line.visible.iter();
         visible
-            .filter(|digest| authors().all(|author| author != **digest))
+            .filter(|digest| !self.authors.contains(digest))
             .count()
     }
 

@@ -89,7 +89,13 @@ pub(super) fn is_dn(text: &[u8]) -> bool {
 /// is in ASCII and lower case.
 pub(super) fn is_nobody(local: &[u8]) -> bool {
     local.starts_with(b"imcea")
-        || local.len() >= SHORTEST_MARKER && std::str::from_utf8(local).is_ok_and(is_marker)
+        || local.len() >= SHORTEST_MARKER
+            // The first two letters of the markers: hardly any name begins with them.
+            && (matches!(
+                &local[..2],
+                b"un" | b"no" | b"re" | b"su" | b"hi" | b"ve" | b"ni" | b"de"
+            ) || !local[..2].iter().all(u8::is_ascii_alphanumeric))
+            && std::str::from_utf8(local).is_ok_and(is_marker)
 }
 
 /// Letters of the shortest of the markers.
