@@ -213,14 +213,27 @@ fn skip_preface(raw: &[u8], ends: u8) -> usize {
     }
 }
 
-/// Length of the field name that `line` begins with, and where its colon stands; `None` where it is no field.
+/// True for what ends a field name: a colon, white space, and what no name holds (RFC 5322 2.2).
+const ENDS_NAME: [bool; 256] = {
+    let mut ends = [true; 256];
+    let mut byte = 33;
+    while byte <= 126 {
+        ends[byte] = byte == b':' as usize;
+        byte += 1;
+    }
+    ends
+};
+
+/// Length of the field name that `line` begins with, and where its colon stands; `None` where it is no field. The line
+/// may have its end or not.
 fn name_of(line: &[u8]) -> Option<(usize, usize)> {
-    let end = line
-        .iter()
-        .position(|b| !(33..=126).contains(b) || *b == b':')?;
-    let gap = line[end..]
-        .iter()
-        .position(|b| !matches!(b, b' ' | b'\t'))?;
+    let end = line.iter().position(|b| ENDS_NAME[usize::from(*b)])?;
+    let gap = match line[end] {
+        b':' => 0,
+        _ => line[end..]
+            .iter()
+            .position(|b| !matches!(b, b' ' | b'\t'))?,
+    };
     (end > 0 && line[end + gap] == b':').then_some((end, end + gap))
 }
 
@@ -254,24 +267,28 @@ impl Scan<'_> {
         while at < self.raw.len() {
             let known = known.next().filter(|stop| *stop <= self.raw.len());
             let stop = known.unwrap_or_else(|| line_stop(self.raw, at, ends));
-            let line = without_end(&self.raw[at..stop]);
-            let Some(&first) = line.first() else {
-                return (self.stray.unwrap_or(stop), false);
-            };
-            if matches!(first, b' ' | b'\t') {
-                self.extend(at + line.len());
-                white = line.trim_ascii().is_empty();
-            } else if let Some((name, colon)) = name_of(line) {
-                if self.fields == MOST_FIELDS {
-                    return (at, true);
+            // With its end, which is cut only where somebody asks.
+            let line = &self.raw[at..stop];
+            match line[0] {
+                b'\r' | b'\n' if without_end(line).is_empty() => {
+                    return (self.stray.unwrap_or(stop), false);
                 }
-                self.push(at, name, colon, line);
-                white = false;
-            } else {
-                if white || self.strays == MOST_STRAY {
-                    return (self.stray.unwrap_or(at), false);
+                b' ' | b'\t' => {
+                    self.extend(at, line);
+                    let text = line.get(1).is_some_and(u8::is_ascii_graphic);
+                    white = !text && line.trim_ascii().is_empty();
                 }
-                self.stray_line(at, line);
+                _ => match name_of(line) {
+                    Some(_) if self.fields == MOST_FIELDS => return (at, true),
+                    Some((name, colon)) => {
+                        self.push(at, name, colon, line);
+                        white = false;
+                    }
+                    None if white || self.strays == MOST_STRAY => {
+                        return (self.stray.unwrap_or(at), false);
+                    }
+                    None => self.stray_line(at, line),
+                },
             }
             at = stop;
         }
@@ -283,6 +300,7 @@ impl Scan<'_> {
         self.stray = None;
         self.strays = 0;
         self.last = Name::of(&line[..name]).map(|name| {
+            let line = without_end(line);
             let blank = line[colon + 1..]
                 .iter()
                 .take_while(|b| matches!(b, b' ' | b'\t'))
@@ -297,23 +315,24 @@ impl Scan<'_> {
         });
     }
 
-    /// The value of the last field goes on to `end`.
-    fn extend(&mut self, end: usize) {
+    /// The value of the last field goes on to the end of `line`, which begins at `at`.
+    fn extend(&mut self, at: usize, line: &[u8]) {
         if self.stray.is_none()
             && let Some(last) = self.last
         {
-            self.slots[last].end = end as u32;
+            self.slots[last].end = (at + without_end(line).len()) as u32;
         }
     }
 
     fn stray_line(&mut self, at: usize, line: &[u8]) {
+        let line = without_end(line);
         let part_of_list = self.stray.is_none()
             && self.last.is_some_and(|last| {
                 let Slot { name, start, end } = self.slots[last];
                 name.holds_mailboxes() && goes_on(&self.raw[start as usize..end as usize], line)
             });
         if part_of_list {
-            self.extend(at + line.len());
+            self.extend(at, line);
         } else {
             self.stray.get_or_insert(at);
             self.strays += 1;
