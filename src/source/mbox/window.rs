@@ -139,8 +139,9 @@ impl<I: Input> Window<I> {
             self.buffer.shrink_to_fit();
         }
         if self.buffer.len() - self.filled < CHUNK {
-            self.buffer
-                .resize((self.buffer.len() * 2).max(4 * CHUNK), 0);
+            // By a fourth only: the longest that is held should not take twice its length.
+            let more = (self.buffer.len() / 4).max(4 * CHUNK);
+            self.buffer.resize(self.buffer.len() + more, 0);
         }
     }
 
