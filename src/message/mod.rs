@@ -281,20 +281,25 @@ fn without_space(bytes: &[u8]) -> Cow<'_, str> {
 fn clean_lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut blank = 0;
-    let lines = text
-        .lines()
-        .flat_map(|line| line.split(['\r', '\u{85}', '\u{2028}', '\u{2029}']));
-    for line in lines {
-        let line = text::clean(line);
+    let mut add = |line: &str| {
         if line.is_empty() {
             blank += 1;
-            continue;
+            return;
         }
         if !out.is_empty() {
             out.push_str(if blank > 0 { "\n\n" } else { "\n" });
         }
         blank = 0;
-        out.push_str(&line);
+        out.push_str(line);
+    };
+    for line in text.lines() {
+        match text::cleaned(line) {
+            Cow::Borrowed(plain) => add(plain),
+            // It may hold line ends that are none of this system's.
+            Cow::Owned(_) => line
+                .split(['\r', '\u{85}', '\u{2028}', '\u{2029}'])
+                .for_each(|line| add(&text::cleaned(line))),
+        }
     }
     out
 }

@@ -47,6 +47,11 @@ pub fn decode(value: &[u8]) -> String {
     clean(&out)
 }
 
+/// As [`clean`], without a copy where there is nothing to clean.
+pub fn cleaned(text: &str) -> Cow<'_, str> {
+    plain(text.as_bytes()).map_or_else(|| Cow::Owned(clean(text)), Cow::Borrowed)
+}
+
 /// Without control, bidi and zero-width characters, each run of white space as one space, none at either end.
 pub fn clean(text: &str) -> String {
     if let Some(plain) = plain(text.as_bytes()) {
