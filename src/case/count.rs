@@ -133,7 +133,13 @@ impl Tally {
 
     /// Puts the places of each message beside one another, the one that counts first.
     pub fn sort(&mut self) {
-        self.places.sort_unstable();
+        // Half a key nearly always tells messages apart, and one number is sorted in half the time of three.
+        self.places.sort_unstable_by_key(|place| place[0]);
+        for same in self.places.chunk_by_mut(|a, b| a[0] == b[0]) {
+            if same.len() > 1 {
+                same.sort_unstable();
+            }
+        }
     }
 
     /// Reads a block, counts its messages and gives each to `also`.
