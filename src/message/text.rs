@@ -306,22 +306,19 @@ impl Run {
 
 /// `value` itself where there is nothing to decode or clean: printable ASCII, no `=?`, no double or outer space.
 fn plain(value: &[u8]) -> Option<&str> {
-    if value.first() == Some(&b' ') || value.last() == Some(&b' ') {
-        return None;
-    }
     // Without a branch for each byte: every subject and every cell comes by here.
-    let printable = value
-        .iter()
-        .fold(true, |all, byte| all & (b' '..=b'~').contains(byte));
-    let pairs = || {
-        value.windows(2).fold(true, |all, pair| {
-            all & !((pair[0] == b' ') & (pair[1] == b' '))
-                & !((pair[0] == b'=') & (pair[1] == b'?'))
-        })
-    };
-    (printable && pairs())
-        .then(|| std::str::from_utf8(value).ok())
-        .flatten()
+    let (mut plain, mut last) = (true, b' ');
+    for &byte in value {
+        let two_spaces = (byte == b' ') & (last == b' ');
+        let encoded = (byte == b'?') & (last == b'=');
+        plain &= (b' '..=b'~').contains(&byte) & !two_spaces & !encoded;
+        last = byte;
+    }
+    if plain && (last != b' ' || value.is_empty()) {
+        std::str::from_utf8(value).ok()
+    } else {
+        None
+    }
 }
 
 /// Decodes `=41` or `%41` escapes and the character that stands for a space, if any; all else stands for itself.
