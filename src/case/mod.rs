@@ -167,7 +167,7 @@ impl Case {
                 Ok(case)
             }
             Some(other) => bail!(
-                "the case in '{}' has format {other}; this version reads {FORMAT}\n  try: use the version of ccspill that wrote it",
+                "the case in '{}' has format {other}; this version reads {FORMAT}\n  try: use the version of ccspill that wrote it, or scan the sources into a new case with --case",
                 folder.display()
             ),
             None => bail!(
