@@ -29,6 +29,23 @@ fn a_new_case_holds_its_tables_its_evidence_and_its_database() {
 }
 
 #[test]
+fn a_case_of_another_format_is_refused_with_a_mend_and_left_as_it_was() {
+    let case = first();
+    let database = rusqlite::Connection::open(case.path().join("case.db")).unwrap();
+    let older = "UPDATE meta SET value = '1' WHERE key = 'format'";
+    assert_eq!(database.execute(older, []).unwrap(), 1);
+    drop(database);
+    let before = fs::read(case.path().join("case.db")).unwrap();
+    let said = Run::scan(more().path()).onto(&case).org(FORCE).refused();
+    assert!(
+        said.stderr.contains("has format 1") && said.stderr.contains("into a new case with --case"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(fs::read(case.path().join("case.db")).unwrap(), before);
+}
+
+#[test]
 fn every_table_is_rfc_4180_with_a_byte_order_mark() {
     let case = first();
     for name in EXPORTS {
