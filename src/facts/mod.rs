@@ -138,6 +138,7 @@ pub struct Reader<'t> {
     domains: Domains,
     /// Recipients that are in the line already.
     placed: FxHashSet<Digest>,
+    /// Authors, sorted.
     authors: Vec<Digest>,
     line: Line,
 }
@@ -235,13 +236,15 @@ impl<'t> Reader<'t> {
     fn place(&mut self) {
         self.line.visible.clear();
         self.line.blind.clear();
-        self.placed.clear();
         let recipients = || {
             let all = self.mentions.all().iter().zip(&self.digests);
             all.filter_map(|(mention, digest)| Some((mention.field()?, *digest)))
         };
-        // Most messages have one or two recipients: those need no set.
+        // Most messages have one or two recipients: those need no set, which a long list may have left large.
         let few = self.digests.len() <= FEW;
+        if !few {
+            self.placed.clear();
+        }
         for (_, digest) in recipients().filter(|(field, _)| field.is_visible()) {
             let visible = &mut self.line.visible;
             let new = match few {
@@ -270,9 +273,10 @@ impl<'t> Reader<'t> {
         let all = self.mentions.all().iter().zip(&self.digests);
         let authors = all.filter(|(mention, _)| mention.name == Name::From);
         self.authors.extend(authors.map(|(_, digest)| *digest));
+        self.authors.sort_unstable();
         let visible = self.line.visible.iter();
         visible
-            .filter(|digest| !self.authors.contains(digest))
+            .filter(|digest| self.authors.binary_search(digest).is_err())
             .count()
     }
 
