@@ -44,5 +44,5 @@ pub fn make(all: &People) -> anyhow::Result<Vec<u8>> {
             }
         }
     }
-    Ok(table.finish())
+    table.finish()
 }

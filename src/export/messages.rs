@@ -48,5 +48,5 @@ pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
         cells[6] = time(row.get(COLUMNS.len())?).into();
         table.row(cells.iter().map(|cell| &**cell))?;
     }
-    Ok(table.finish())
+    table.finish()
 }

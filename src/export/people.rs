@@ -58,7 +58,7 @@ pub fn make(all: &People, follow_ups: &BTreeMap<String, FollowUp>) -> anyhow::Re
         let follow_up = follow_ups.get(&*person.id).unwrap_or(&nothing);
         row(&mut table, all, person, severity.0, address, follow_up)?;
     }
-    Ok(table.finish())
+    table.finish()
 }
 
 fn row(

@@ -20,5 +20,5 @@ pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
     while let Some(row) = rows.next()? {
         table.row(text(row, COLUMNS.len())?.iter().map(|cell| &**cell))?;
     }
-    Ok(table.finish())
+    table.finish()
 }

@@ -64,7 +64,7 @@ pub fn make(all: &People) -> anyhow::Result<Vec<u8>> {
             "",
         ])?;
     }
-    Ok(table.finish())
+    table.finish()
 }
 
 /// Everybody of every exposure once.

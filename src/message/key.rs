@@ -19,7 +19,7 @@
 use super::Message;
 use super::header::Name;
 use super::mentions::Mentions;
-use super::recipients::{Mailbox, fold};
+use super::recipients::{Field, Mailbox, fold};
 use sha2::{Digest, Sha256};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::borrow::Cow;
@@ -28,13 +28,12 @@ use std::hash::Hasher;
 /// How much of a normalised body enters. Less than half of what is held of a long message, so that CRLF and LF copies
 /// that are both held in part agree.
 const LONGEST_BODY: usize = 8 << 20;
-/// The fields whose mailboxes enter.
-const LISTS: [Name; 5] = [
-    Name::From,
-    Name::To,
-    Name::Cc,
-    Name::ResentTo,
-    Name::ResentCc,
+/// The recipient fields that enter, and the names they have in a key.
+const RECIPIENTS: [(Name, &str); 4] = [
+    (Name::To, "to"),
+    (Name::Cc, "cc"),
+    (Name::ResentTo, "resent-to"),
+    (Name::ResentCc, "resent-cc"),
 ];
 
 /// SHA-256 over Message-ID, Date, From, the sorted canonical To and Cc, and the decoded Subject, each unfolded;
@@ -85,7 +84,8 @@ impl Quick {
         self.bytes.clear();
         self.item(id.as_bytes());
         self.item(&date(message));
-        for name in LISTS {
+        let recipients = RECIPIENTS.iter().map(|(name, _)| *name);
+        for name in [Name::From].into_iter().chain(recipients) {
             self.list(name, mentions, digests.clone(), (k0, k1));
         }
         self.item(message.subject().as_bytes());
@@ -158,11 +158,11 @@ fn feed(message: &Message<'_>, out: &mut dyn FnMut(&[u8])) {
         "from",
         message.from().iter().map(entry).collect(),
     );
-    for (field, name) in super::recipients::KEYED {
+    for (field, name) in RECIPIENTS {
         let entries: Vec<_> = message
             .recipients()
             .iter()
-            .filter(|r| r.field == *field)
+            .filter(|r| Field::named(field) == Some(r.field))
             .map(|r| entry(&r.mailbox))
             .collect();
         if !entries.is_empty() || !name.starts_with("resent-") {

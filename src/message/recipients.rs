@@ -47,14 +47,6 @@ impl Field {
     }
 }
 
-/// The recipient fields that enter a message's key, and the names they have in it.
-pub(super) const KEYED: &[(Field, &str)] = &[
-    (Field::To, "to"),
-    (Field::Cc, "cc"),
-    (Field::ResentTo, "resent-to"),
-    (Field::ResentCc, "resent-cc"),
-];
-
 /// A mailbox as a header shows it: an address, a name, or both.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,

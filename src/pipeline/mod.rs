@@ -1,5 +1,5 @@
 //! Threads and channels: `read` reads sources with many workers into a case, `judge` judges what a case holds. Nothing else
-//! knows threads.
+//! knows threads but what unpacks ahead of it (`source/ahead.rs`, `source/in_order.rs`).
 
 pub mod judge;
 pub mod read;

@@ -140,43 +140,15 @@ impl<I: Input> Splitter<I> {
             once: Once::default(),
         };
         let mut scanned = start;
-        let mut at_once = None;
+        let mut by_length = None;
         if let Some((body, with_length)) = self.whole_head(start) {
             head.ended = true;
             scanned = body - 1;
             if with_length {
-                at_once = length::proven(&mut self.window, start, body, self.habit);
+                by_length = length::proven(&mut self.window, start, body, self.habit);
             }
         }
-        let (next, next_line) = loop {
-            if let Some(next) = at_once {
-                break next;
-            }
-            let candidate = self.candidate(scanned);
-            // What a Content-Length makes the window read ahead has not been searched yet.
-            let searched = self.window.end();
-            let limit = candidate.unwrap_or(searched);
-            if !head.ended
-                && let Some(body) = self.head_end(&mut head, start, limit)
-                && let Some(next) = length::proven(&mut self.window, start, body, self.habit)
-            {
-                break next;
-            }
-            match candidate {
-                Some(at) => {
-                    let before = (!head.ended).then(|| self.note(&mut head, at));
-                    if let Some(line) = self.judge(at, self.blank_before(at, start) > 0, before) {
-                        break (at, Some(line));
-                    }
-                    scanned = at;
-                }
-                None if self.window.ended() && self.window.end() == searched => {
-                    break (searched, None);
-                }
-                None => scanned = self.read_on(scanned, searched),
-            }
-            self.hash_what_is_too_long(start, scanned, &mut head);
-        };
+        let (next, next_line) = by_length.unwrap_or_else(|| self.search(start, scanned, &mut head));
         self.take_in(start, next);
         let blank = if next_line.is_some() {
             self.blank_before(next, start)
@@ -195,6 +167,37 @@ impl<I: Input> Splitter<I> {
         }
         self.hash_rest(start, end);
         Step::Message
+    }
+
+    /// The next border and its line, `None` at the end of the file, for the message at `start` whose bytes up to `scanned`
+    /// hold none.
+    fn search(&mut self, start: u64, mut scanned: u64, head: &mut Head) -> (u64, Option<FromLine>) {
+        loop {
+            let candidate = self.candidate(scanned);
+            // What a Content-Length makes the window read ahead has not been searched yet.
+            let searched = self.window.end();
+            let limit = candidate.unwrap_or(searched);
+            if !head.ended
+                && let Some(body) = self.head_end(head, start, limit)
+                && let Some(next) = length::proven(&mut self.window, start, body, self.habit)
+            {
+                return next;
+            }
+            match candidate {
+                Some(at) => {
+                    let before = (!head.ended).then(|| self.note(head, at));
+                    if let Some(line) = self.judge(at, self.blank_before(at, start) > 0, before) {
+                        return (at, Some(line));
+                    }
+                    scanned = at;
+                }
+                None if self.window.ended() && self.window.end() == searched => {
+                    return (searched, None);
+                }
+                None => scanned = self.read_on(scanned, searched),
+            }
+            self.hash_what_is_too_long(start, scanned, head);
+        }
     }
 
     /// Where the body of the message at `start` begins, and whether a line of its head may be a Content-Length. `None`
