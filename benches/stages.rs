@@ -110,7 +110,7 @@ fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 fn open(file: &Path) -> anyhow::Result<Box<dyn Source>> {
-    source::open(file.to_str().context("a path that is text")?)
+    source::open_path(file.to_str().context("a path that is text")?)
 }
 
 /// Every stage once.
@@ -167,7 +167,7 @@ fn bytes(file: &Path) -> anyhow::Result<()> {
 
 /// Gives each mail of a source, and the role of its folder, to `each`.
 fn mails(source: &dyn Source, each: &mut dyn FnMut(&Raw<'_>, Role)) -> anyhow::Result<()> {
-    source.units(1, &mut |unit| {
+    source::all_units(source, 1, &mut |unit| {
         let role = unit.folder().role;
         unit.read(&mut |item| {
             if let Item::Mail(raw) = item {

@@ -35,6 +35,8 @@ enum Command {
     Export(cmd::export::Options),
     /// Say what a case holds
     Case(cmd::case::Options),
+    /// Test a connection to an IMAP account; show its folders
+    Folders(Box<cmd::folders::Options>),
     /// List, check and test queries
     Queries(cmd::queries::Options),
     /// Print completions for a shell
@@ -100,6 +102,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Command::Scan(options) => cmd::scan::run(&options, shown),
         Command::Export(options) => cmd::export::run(&options),
         Command::Case(options) => cmd::case::run(&options),
+        Command::Folders(options) => cmd::folders::run(&options),
         Command::Queries(options) => cmd::queries::run(&options),
         Command::Completions(options) => cmd::completions::run(&options),
     }

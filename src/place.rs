@@ -11,6 +11,19 @@ pub struct Folder {
     pub chain: String,
     /// What the folder is for, as far as its name or its store tells.
     pub role: Role,
+    /// Over IMAP, UIDVALIDITY: where it changes, the folder is another one. 0 elsewhere.
+    pub validity: u32,
+}
+
+/// How far a folder of an account was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The folder's chain.
+    pub folder: String,
+    /// Its UIDVALIDITY then.
+    pub validity: u32,
+    /// The highest UID that is behind.
+    pub upto: u32,
 }
 
 /// What a folder is for.
@@ -37,6 +50,13 @@ pub enum Position {
     },
     /// The path inside the folder, `/`-separated.
     Path(String),
+    /// Over IMAP.
+    Uid {
+        /// UIDVALIDITY of the folder.
+        validity: u32,
+        /// UID of the message.
+        uid: u32,
+    },
 }
 
 /// A piece of mail that could not be read, or a file that could not: one row of `unread.csv`.
@@ -66,12 +86,24 @@ impl Role {
     }
 }
 
+impl Position {
+    /// Reads what [`Position`] of an account was written as.
+    pub fn of_account(text: &str) -> Option<Self> {
+        let (validity, uid) = text.split_once(':')?;
+        Some(Position::Uid {
+            validity: validity.parse().ok()?,
+            uid: uid.parse().ok()?,
+        })
+    }
+}
+
 impl fmt::Display for Position {
-    /// As in the column `position`: `offset+length`, or the path.
+    /// As in the column `position`: `offset+length`, the path, or `uidvalidity:uid`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Position::Bytes { offset, length } => write!(f, "{offset}+{length}"),
             Position::Path(path) => f.write_str(path),
+            Position::Uid { validity, uid } => write!(f, "{validity}:{uid}"),
         }
     }
 }

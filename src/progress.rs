@@ -1,4 +1,4 @@
-//! Progress on a terminal: one bar for each source, by bytes, with messages, rate and time left. Nothing at all where
+//! Progress on a terminal: one bar for each source, by bytes or messages, with messages, rate and time left. Nothing at all where
 //! nobody watches.
 
 use std::time::Duration;
@@ -8,6 +8,17 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::signal::thousands;
 use crate::terminal;
 
+/// How much there is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// So many bytes.
+    Bytes(u64),
+    /// So many messages.
+    Messages(u64),
+    /// Nobody knows.
+    Unknown,
+}
+
 /// One bar, shown or not.
 #[derive(Debug)]
 pub struct Progress {
@@ -16,19 +27,21 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// For one source of `bytes` on disk, if known. `shown` is what the user asked for; a bar also needs a terminal.
-    pub fn new(source: &str, bytes: Option<u64>, shown: bool) -> Self {
-        let bar = match bytes {
-            Some(bytes) => ProgressBar::new(bytes),
-            None => ProgressBar::new_spinner(),
+    /// For one source of so much. `shown` is what the user asked for; a bar also needs a terminal.
+    pub fn new(source: &str, amount: Amount, shown: bool) -> Self {
+        let bar = match amount {
+            Amount::Bytes(length) | Amount::Messages(length) => ProgressBar::new(length),
+            Amount::Unknown => ProgressBar::new_spinner(),
         };
         if !(shown && terminal::watched()) {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        let template = if bytes.is_some() {
-            "{prefix} {wide_bar:.dim} {percent:>3} %  {msg}  {bytes_per_sec}  {eta} left"
-        } else {
-            "{prefix} {spinner}  {bytes}  {msg}  {bytes_per_sec}"
+        let template = match amount {
+            Amount::Bytes(_) => {
+                "{prefix} {wide_bar:.dim} {percent:>3} %  {msg}  {bytes_per_sec}  {eta} left"
+            }
+            Amount::Messages(_) => "{prefix} {wide_bar:.dim} {percent:>3} %  {msg}  {eta} left",
+            Amount::Unknown => "{prefix} {spinner}  {bytes}  {msg}  {bytes_per_sec}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);

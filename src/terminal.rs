@@ -30,6 +30,21 @@ pub fn note(text: &str) {
     }
 }
 
+/// Prints what is said on a connection, for people who asked for it.
+pub fn detail(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Asks a person for a secret without showing what is typed. `None` where nobody is there to answer.
+pub fn secret(what: &str) -> Option<String> {
+    let terminal = console::Term::stderr();
+    if !terminal.is_term() || !std::io::stdin().is_terminal() {
+        return None;
+    }
+    let _ = write!(std::io::stderr().lock(), "{what}: ");
+    terminal.read_secure_line().ok()
+}
+
 /// Prints an error on standard error: what went wrong, then the mend on a line of its own.
 pub fn complain(error: &anyhow::Error) {
     let mut chain: Vec<String> = error

@@ -2,7 +2,7 @@
 //! `CCSPILL_CORPORA`; without it nothing is read.
 
 use crate::builders::tell;
-use ccspill::source::{Item, Position, Unit, open};
+use ccspill::source::{Item, Position, Unit, all_units, open_path};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -10,14 +10,13 @@ use std::path::Path;
 
 /// Offset and length of each message, in order.
 fn split(path: &Path) -> Vec<(u64, u64)> {
-    let source = open(&path.to_string_lossy()).unwrap();
+    let source = open_path(&path.to_string_lossy()).unwrap();
     let mut units: Vec<Box<dyn Unit>> = Vec::new();
-    source
-        .units(2, &mut |unit| {
-            units.push(unit);
-            ControlFlow::Continue(())
-        })
-        .unwrap();
+    all_units(source.as_ref(), 2, &mut |unit| {
+        units.push(unit);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
     let (mut all, mut border) = (Vec::new(), None);
     for unit in units {
         let read = |unit: &dyn Unit| {
@@ -25,7 +24,7 @@ fn split(path: &Path) -> Vec<(u64, u64)> {
             let span = unit.read(&mut |item| match item {
                 Item::Mail(raw) => match raw.position {
                     Position::Bytes { offset, length } => found.push((offset, length)),
-                    Position::Path(_) => found.push((0, raw.bytes.len() as u64)),
+                    Position::Path(_) | Position::Uid { .. } => found.push((0, raw.bytes.len() as u64)),
                 },
                 Item::Unread(unread) => panic!("{}: {}", path.display(), unread.reason),
             });

@@ -307,10 +307,10 @@ fn heads_of_the_corpora_are_read_as_mail_parser_reads_them() {
     let (mut messages, mut wrong, mut excepted) = (0, Vec::new(), BTreeMap::new());
     for file in &files {
         // What is no mail is no matter here.
-        let Ok(source) = source::open(&file.to_string_lossy()) else {
+        let Ok(source) = source::open_path(&file.to_string_lossy()) else {
             continue;
         };
-        let read = source.units(1, &mut |unit| {
+        let read = source::all_units(source.as_ref(), 1, &mut |unit| {
             unit.read(&mut |item| {
                 if let Item::Mail(raw) = item {
                     messages += 1;

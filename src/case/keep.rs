@@ -12,7 +12,7 @@ use super::lines;
 use crate::exposure::Candidate;
 use crate::history::{Digest, Line};
 use crate::message::Address;
-use crate::place::{Folder, Position, Unread};
+use crate::place::{Folder, Mark, Position, Unread};
 
 /// A source about to be read.
 #[derive(Clone, Debug)]
@@ -29,6 +29,10 @@ pub struct Start<'a> {
     pub bytes: Option<u64>,
     /// What of it is wanted, as JSON.
     pub bounds: &'a str,
+    /// What was read of it stays, and only more comes: a reading that was ended goes on too.
+    pub grows: bool,
+    /// All of it is to be read again.
+    pub anew: bool,
 }
 
 /// A reading under way.
@@ -195,12 +199,19 @@ impl Case {
         let unfinished = self
             .db
             .query_row(
-                "SELECT id, units, border FROM reading WHERE ended IS NULL AND absolute = ?1 AND source = ?2 AND stamp IS NOT NULL AND stamp = ?3 AND bounds = ?4",
-                params![start.absolute, start.source, start.stamp, start.bounds],
+                "SELECT id, units, border FROM reading WHERE (ended IS NULL OR (?5 AND current = 1)) AND absolute = ?1 AND source = ?2 AND stamp IS NOT NULL AND stamp = ?3 AND bounds = ?4 ORDER BY ended IS NULL DESC",
+                params![start.absolute, start.source, start.stamp, start.bounds, start.grows && !start.anew],
                 |row| Ok(Reading { id: row.get(0)?, units: row.get::<_, i64>(1)?.unsigned_abs(), border: row.get::<_, Option<i64>>(2)?.map(i64::unsigned_abs) }),
             )
             .optional()?;
         if let Some(reading) = unfinished {
+            if start.grows {
+                // What could not be had of a folder's rest is asked for again.
+                self.db.execute(
+                    "DELETE FROM unread WHERE reading_id = ?1 AND position = '' AND message = 0",
+                    [reading.id],
+                )?;
+            }
             return Ok(reading);
         }
         self.db.execute(
@@ -229,18 +240,24 @@ impl Case {
         folder: &Folder,
         batch: &Batch,
         border: Option<u64>,
+        mark: Option<u32>,
     ) -> anyhow::Result<()> {
         let folder_id = self.folder(reading, folder)?;
+        if let Some(mark) = mark {
+            self.db
+                .prepare_cached("UPDATE folder SET upto = ?2 WHERE id = ?1")?
+                .execute(params![folder_id, mark])?;
+        }
         if batch.messages > 0 {
             self.db
                 .prepare_cached("INSERT INTO block (reading_id, folder_id, unit, messages, lines) VALUES (?1, ?2, ?3, ?4, ?5)")?
                 .execute(params![reading, folder_id, unit.cast_signed(), batch.messages.cast_signed(), batch.lines])?;
         }
         for copy in &batch.copies {
-            let place = if let Position::Bytes { offset, .. } = copy.position {
-                offset.cast_signed()
-            } else {
-                0
+            let place = match copy.position {
+                Position::Bytes { offset, .. } => offset.cast_signed(),
+                Position::Uid { uid, .. } => i64::from(uid),
+                Position::Path(_) => 0,
             };
             self.db
                 .prepare_cached("INSERT INTO copy (reading_id, folder_id, position, place, key, draft, deleted, candidate) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
@@ -288,18 +305,83 @@ impl Case {
     }
 
     fn folder(&self, reading: i64, folder: &Folder) -> anyhow::Result<i64> {
-        let known = self
+        let known: Option<(i64, u32)> = self
             .db
-            .prepare_cached("SELECT id FROM folder WHERE reading_id = ?1 AND chain = ?2")?
-            .query_row(params![reading, folder.chain], |row| row.get(0))
+            .prepare_cached("SELECT id, validity FROM folder WHERE reading_id = ?1 AND chain = ?2")?
+            .query_row(params![reading, folder.chain], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
-        if let Some(id) = known {
-            return Ok(id);
+        match known {
+            // A validity of 0 is that of a folder that could not be opened now.
+            Some((id, validity)) if validity == folder.validity || folder.validity == 0 => {
+                return Ok(id);
+            }
+            Some((id, 0)) => {
+                self.db.execute(
+                    "UPDATE folder SET validity = ?2 WHERE id = ?1",
+                    params![id, folder.validity],
+                )?;
+                return Ok(id);
+            }
+            Some((id, _)) => self.set_aside(reading, id, &folder.chain)?,
+            None => {}
         }
         self.db
-            .prepare_cached("INSERT INTO folder (reading_id, chain, role) VALUES (?1, ?2, ?3)")?
-            .execute(params![reading, folder.chain, folder.role.as_str()])?;
+            .prepare_cached(
+                "INSERT INTO folder (reading_id, chain, role, validity) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                reading,
+                folder.chain,
+                folder.role.as_str(),
+                folder.validity
+            ])?;
         Ok(self.db.last_insert_rowid())
+    }
+
+    /// Moves a folder to a reading of its own that is superseded, as one whose source was read again is: its UIDs mean
+    /// other messages now. What is found again is known by its key; what is not stays a finding.
+    fn set_aside(&self, reading: i64, folder: i64, chain: &str) -> anyhow::Result<()> {
+        self.db.execute(
+            "INSERT INTO reading (mailbox, source, absolute, kind, started, ended, current, units, bounds)
+             SELECT mailbox, source, absolute, kind, started, coalesce(ended, started), 0, units, bounds FROM reading WHERE id = ?1",
+            [reading],
+        )?;
+        let old = self.db.last_insert_rowid();
+        for table in ["block", "copy"] {
+            self.db.execute(
+                &format!("UPDATE {table} SET reading_id = ?2 WHERE folder_id = ?1"),
+                [folder, old],
+            )?;
+        }
+        self.db.execute(
+            "UPDATE folder SET reading_id = ?2 WHERE id = ?1",
+            [folder, old],
+        )?;
+        self.db.execute(
+            "DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2",
+            params![reading, chain],
+        )?;
+        Ok(())
+    }
+
+    /// How far the folders of a reading were read, for those of an account.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn marks(&self, reading: i64) -> anyhow::Result<Vec<Mark>> {
+        let mut statement = self.db.prepare(
+            "SELECT chain, validity, upto FROM folder WHERE reading_id = ?1 AND validity <> 0",
+        )?;
+        let rows = statement.query_map([reading], |row| {
+            Ok(Mark {
+                folder: row.get(0)?,
+                validity: row.get(1)?,
+                upto: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Ends a reading: from now on it stands for its source, and an earlier one is kept for history only.

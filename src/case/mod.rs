@@ -7,6 +7,7 @@
 pub mod count;
 pub mod findings;
 pub mod follow_up;
+mod hashes;
 mod identity;
 pub mod keep;
 pub mod lines;
@@ -22,7 +23,7 @@ use crate::history::Digester;
 use crate::platform;
 
 /// Version of the format of `case.db`.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 
 /// Bytes of a page of a new `case.db`.
 const PAGE: i64 = 16 << 10;

@@ -49,6 +49,8 @@ CREATE TABLE IF NOT EXISTS folder (
   reading_id INTEGER NOT NULL REFERENCES reading (id) ON DELETE CASCADE,
   chain      TEXT NOT NULL,
   role       TEXT NOT NULL CHECK (role IN ('sent', 'drafts', 'other')),
+  validity   INTEGER NOT NULL DEFAULT 0,  -- over IMAP: UIDVALIDITY
+  upto       INTEGER NOT NULL DEFAULT 0,  -- over IMAP: the highest UID that is behind
   UNIQUE (reading_id, chain)
 ) STRICT;
 

@@ -1,9 +1,12 @@
 //! The commands, one file each: its options, then `run`. `plan` says what a scan reads, `settings`
-//! holds what `scan` and `queries` both load, `summary` is what a scan says at its end.
+//! holds what `scan` and `queries` both load, `access` how accounts are got into, `summary` is what a scan says at its
+//! end.
 
+pub mod access;
 pub mod case;
 pub mod completions;
 pub mod export;
+pub mod folders;
 mod plan;
 pub mod queries;
 pub mod scan;

@@ -9,6 +9,7 @@ use crate::case::Case;
 use crate::facts::Wanted;
 use crate::message::text::clean;
 use crate::message::{Key, Message};
+use crate::source::imap::{How, is_url};
 use crate::source::{self, Item, Source};
 
 /// What is to be read.
@@ -31,6 +32,7 @@ impl Plan {
         incidents: &[String],
         rejudge: bool,
         case: Option<&Case>,
+        how: &How,
     ) -> anyhow::Result<Self> {
         let mut names: Vec<String> = Vec::new();
         let mut places: BTreeSet<PathBuf> = BTreeSet::new();
@@ -92,7 +94,7 @@ impl Plan {
         }
         let sources = names
             .iter()
-            .map(|name| source::open(name))
+            .map(|name| source::open(name, how))
             .collect::<anyhow::Result<_>>()?;
         Ok(Plan {
             sources,
@@ -104,8 +106,8 @@ impl Plan {
 
 /// Where a source is, for telling whether it is one that was read before; `-` for standard input.
 pub(super) fn place(name: &str) -> PathBuf {
-    if name == "-" {
-        PathBuf::from("-")
+    if name == "-" || is_url(name) {
+        PathBuf::from(name)
     } else {
         std::fs::canonicalize(name).unwrap_or_else(|_| PathBuf::from(name))
     }
@@ -117,9 +119,9 @@ fn places_same(name: &str, absolute: &str) -> bool {
 
 /// Notes the messages in an incident's file, and the people they show.
 fn known(file: &str, wanted: &mut Wanted) -> anyhow::Result<()> {
-    let source = source::open(file).with_context(|| format!("cannot use the incident '{file}'"))?;
+    let source = source::open_path(file).with_context(|| format!("cannot use the incident '{file}'"))?;
     let before = wanted.keys.len();
-    source.units(1, &mut |unit| {
+    source::all_units(source.as_ref(), 1, &mut |unit| {
         unit.read(&mut |item| {
             let Item::Mail(raw) = item else { return };
             let Ok(message) = Message::new(raw.bytes) else {

@@ -14,7 +14,7 @@ use crate::message::Address;
 use crate::person::Organisation;
 use crate::place::{Position, Role};
 use crate::query::{Example, Patterns, Query, builtin};
-use crate::source::{Marks, Raw};
+use crate::source::{Extent, Marks, Raw};
 use crate::terminal;
 
 /// Options of `queries`.
@@ -190,7 +190,7 @@ fn run_example(example: &Example, rules: &mut Rules) -> anyhow::Result<Option<Ve
     let raw = Raw {
         position: Position::Path("example".to_owned()),
         bytes: mail.as_bytes(),
-        whole: true,
+        extent: Extent::Whole,
         sha256: None,
         marks: Marks::default(),
         head_lines: &[],

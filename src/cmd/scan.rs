@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::plan::{Plan, place};
 use super::settings::{self, Given, Settings};
-use super::{now, summary};
+use super::{access, now, summary};
 use crate::case::Case;
 use crate::case::count::Bounds;
 use crate::case::keep::Start;
@@ -25,15 +25,16 @@ use crate::person::Organisation;
 use crate::pipeline::read::Outcome;
 use crate::pipeline::{self, aside, beside, judge};
 use crate::platform;
-use crate::progress::Progress;
+use crate::progress::{Amount, Progress};
 use crate::query::{Harm, Patterns, hex};
 use crate::source::Source;
+use crate::source::imap::How;
 use crate::terminal;
 
 /// Options of `scan`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A SOURCE is an mbox, a Maildir, a folder of .eml files, a Google Takeout, an Apple Mail or Thunderbird folder, an archive of these (gzip, zstd, zip, tar), or - for standard input. What it is, is seen from its content.\n\nA roster is a CSV with a column `address`, and optional ones: name, person, group, contact, safe_address, contact_note.\n\nExit status: 0 done, 1 --fail-on was met, 2 could not run, 3 some mail could not be read (it is listed), 130 stopped."
+    after_help = "A SOURCE is an mbox, a Maildir, a folder of .eml files, a Google Takeout, an Apple Mail or Thunderbird folder, an archive of these (gzip, zstd, zip, tar), - for standard input, or an IMAP account: imaps://user@host[:port][/Folder], or imap:// where encryption starts after the greeting. What a file is, is seen from its content.\n\nThe password of an account is taken from CCSPILL_PASSWORD, from --password-command, or asked for; README.md says how to give access. Nothing is changed in an account.\n\nA roster is a CSV with a column `address`, and optional ones: name, person, group, contact, safe_address, contact_note.\n\nExit status: 0 done, 1 --fail-on was met, 2 could not run, 3 some mail could not be read (it is listed), 130 stopped."
 )]
 pub struct Options {
     /// Where mail is: a file, a folder, or - for standard input
@@ -93,9 +94,11 @@ pub struct Options {
     /// Say less
     #[arg(short, long)]
     quiet: bool,
-    /// Say more: a line for each finding
-    #[arg(short, long)]
-    verbose: bool,
+    /// Say more: a line for each finding; -vv: what is said with IMAP servers, too
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(flatten)]
+    access: access::Options,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -172,6 +175,7 @@ pub fn run(options: &Options, command: Vec<String>) -> anyhow::Result<ExitStatus
         &options.incidents,
         options.rejudge,
         existing.as_ref(),
+        &options.how(),
     )?;
     let (patterns, case) = beside(
         || Patterns::new(&settings.queries),
@@ -218,6 +222,15 @@ impl Options {
             sent_only: self.sent_only,
             received: self.received,
         }
+    }
+
+    fn how(&self) -> How {
+        let mut how = self.access.how(self.verbose > 1);
+        how.sent_only = self.sent_only;
+        let bounds = self.bounds();
+        how.named = (!self.folders.is_empty())
+            .then(|| Box::new(move |folder: &str| bounds.hold_folder(folder)) as _);
+        how
     }
 
     fn jobs(&self) -> usize {
@@ -273,12 +286,16 @@ fn scan(
     edited.extend(worksheet::read_others(case, now())?);
     let judging = Progress::new(
         "judging",
-        None,
+        Amount::Unknown,
         options.progress == When::Auto && !options.quiet,
     );
     case.begin()?;
     let settled = settings::remember(case, &notes)
-        .and_then(|()| settle(options, case, &mut rules, plan, &read_now));
+        .and_then(|()| settle(options, case, &mut rules, plan, &read_now))
+        .and_then(|remarks| {
+            hash(case, plan, &read_now, stop)?;
+            Ok(remarks)
+        });
     let remarks = match settled {
         Ok(remarks) => remarks,
         Err(error) => {
@@ -299,6 +316,11 @@ fn scan(
 fn filter(notes: &[(&'static str, String)], wanted: &Wanted) -> String {
     let sorted =
         |set: &rustc_hash::FxHashSet<String>| set.iter().cloned().collect::<BTreeSet<String>>();
+    // Where nobody knew the organisation more was kept, and nothing else.
+    let notes: Vec<_> = notes
+        .iter()
+        .filter(|(key, _)| *key != "organisation")
+        .collect();
     format!(
         "{} {notes:?} {:?} {:?} {:?}",
         env!("CARGO_PKG_VERSION"),
@@ -333,17 +355,24 @@ fn read(
         }),
         bytes: source.bytes(),
         bounds: &serde_json::to_string(&bounds)?,
+        grows: source.grows(),
+        anew: options.rejudge,
     };
     let reading = case.start_reading(&start, started)?;
     if reading.units > 0 {
-        terminal::note(&format!(
-            "going on with '{}' where an earlier scan stopped",
-            clean(source.name())
-        ));
+        let name = clean(source.name());
+        terminal::note(&if source.grows() {
+            format!("going on with '{name}': only what is new is read")
+        } else {
+            format!("going on with '{name}' where an earlier scan stopped")
+        });
     }
     let mut progress = Progress::new(
         source.name(),
-        source.bytes(),
+        match source.messages() {
+            Some(messages) => Amount::Messages(messages),
+            None => source.bytes().map_or(Amount::Unknown, Amount::Bytes),
+        },
         options.progress == When::Auto && !options.quiet,
     );
     let how = pipeline::read::Options {
@@ -379,6 +408,29 @@ fn read(
             Ok(Some(reading.id))
         }
     }
+}
+
+/// Takes SHA-256 of the reported messages that were read in part only: of no others are whole messages asked for.
+fn hash(case: &Case, plan: &Plan, read_now: &[i64], stop: &AtomicBool) -> anyhow::Result<()> {
+    for (source, reading) in plan.sources.iter().zip(read_now) {
+        let without = case.without_hash(*reading)?;
+        if without.is_empty() {
+            continue;
+        }
+        let mut noted = Ok(());
+        let stopped = || stop.load(Ordering::Relaxed);
+        source.digests(&without, &stopped, &mut |at, digest| {
+            let Some((folder, position)) = without.get(at) else {
+                return;
+            };
+            let digest = digest.map(|digest| hex(&digest));
+            if noted.is_ok() {
+                noted = case.note_hash(*reading, folder, position, digest);
+            }
+        })?;
+        noted?;
+    }
+    Ok(())
 }
 
 fn stopped(options: &Options) -> anyhow::Result<ExitStatus> {
@@ -428,7 +480,7 @@ fn finish(
         edited,
         notes: notes.to_vec(),
         rosters: judge::rosters(people, rules),
-        list: options.verbose,
+        list: options.verbose > 0,
         brief: options.quiet,
     };
     terminal::say(&summary::of(case, people, &context)?);

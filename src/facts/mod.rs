@@ -22,7 +22,7 @@ use crate::place::Role;
 use crate::query::hex;
 use crate::query::pattern::{Shows, fold};
 use crate::signal::shape;
-use crate::source::Raw;
+use crate::source::{Extent, Raw, Want};
 use domains::{Domains, Noted};
 use greeting::greeting;
 
@@ -232,6 +232,76 @@ impl<'t> Reader<'t> {
         })
     }
 
+    /// How much must be got of a mail of which only header fields are held. `wanted` says whether messages of that time
+    /// are judged; `received` whether those from outside the organisation are.
+    pub fn want(
+        &mut self,
+        raw: &Raw<'_>,
+        role: Role,
+        wanted: &dyn Fn(Option<i64>) -> bool,
+        received: bool,
+    ) -> Want {
+        let Task {
+            rules, wanted: of, ..
+        } = self.task;
+        let Ok(facts) = self.read(raw, role) else {
+            // Whether it is a mail at all, its whole head tells.
+            return Want::Whole;
+        };
+        let (id, draft, sent) = (facts.line.id, facts.draft, facts.line.sent);
+        let inside = facts.author.is_some() || facts.sender.is_some();
+        let Ok(message) = Message::new(raw.bytes) else {
+            return Want::Whole;
+        };
+        if id.is_none() {
+            // Without a Message-ID the body tells messages apart.
+            return Want::Whole;
+        }
+        let undated = !message.date().is_some_and(|date| plausible(date, self.task.now));
+        if undated || message.head().first(Name::XUnsent).is_some() {
+            // The time it was received, and whether it was, stand in the rest of its head.
+            return Want::Text;
+        }
+        if draft || !wanted(sent) {
+            return Want::Nothing;
+        }
+        let named = message
+            .message_id()
+            .is_some_and(|id| of.message_ids.contains(id.as_ref()));
+        let known = !of.keys.is_empty() && of.keys.contains(&Key::of(&message).to_hex());
+        if named || known {
+            return Want::Text;
+        }
+        let judged = inside || received || !of.is_empty();
+        if judged && self.others() >= 2 && self.may_expose(rules) {
+            Want::Text
+        } else {
+            Want::Nothing
+        }
+    }
+
+    /// Whether a list can expose anybody, whatever the text says: it shows two people who are not of the organisation, or
+    /// the organisation's own people can be exposed too.
+    fn may_expose(&mut self, rules: &Rules) -> bool {
+        let organisation = &rules.organisation;
+        if organisation.is_unknown()
+            || !rules.by_words_alone()
+            || !self.task.wanted.is_empty()
+            || rules.queries.iter().any(|query| query.insiders)
+        {
+            return true;
+        }
+        let mentions = self.mentions.all().iter();
+        let visible = mentions.filter(|mention| mention.field().is_some_and(Field::is_visible));
+        let outside = visible.filter(|mention| {
+            !mention.address
+                || !self
+                    .domains
+                    .inside(self.mentions.bytes(**mention), organisation)
+        });
+        outside.take(2).count() == 2
+    }
+
     /// Writes the recipients into the line: the visible, each once, and the blind that are not visible too.
     fn place(&mut self) {
         self.line.visible.clear();
@@ -336,7 +406,7 @@ impl<'t> Reader<'t> {
             subject: subject.into_owned(),
             lists,
             sha256: String::new(),
-            cut: !raw.whole,
+            cut: raw.extent == Extent::Start,
         };
         let author = candidate.author().cloned();
         candidate.sender = candidate
@@ -346,9 +416,12 @@ impl<'t> Reader<'t> {
             || wanted.may_hold(&candidate)
             || exposure::may_be_kept(&candidate, rules);
         keep.then(|| {
-            candidate.sha256 = raw
-                .sha256
-                .map_or_else(|| hex(&Sha256::digest(raw.bytes)), |digest| hex(&digest));
+            candidate.sha256 = match (raw.sha256, raw.extent) {
+                (Some(digest), _) => hex(&digest),
+                (None, Extent::Whole) => hex(&Sha256::digest(raw.bytes)),
+                // Of part of a message there is none; findings are asked for later.
+                (None, _) => String::new(),
+            };
             Box::new(candidate)
         })
     }
@@ -378,12 +451,17 @@ impl<'t> Reader<'t> {
 
 /// When a message was sent: its Date if plausible, else the newest Received, else what the store says, else nothing.
 fn sent(message: &Message<'_>, raw: &Raw<'_>, now: i64) -> Option<i64> {
-    let plausible = |time: &i64| (EARLIEST..=now + DAY).contains(time);
+    let plausible = |time: &i64| plausible(*time, now);
     message
         .date()
         .filter(plausible)
         .or_else(|| message.received().filter(plausible))
         .or_else(|| raw.marks.stored.filter(plausible))
+}
+
+/// Whether a clock that was right can have said so.
+fn plausible(time: i64, now: i64) -> bool {
+    (EARLIEST..=now + DAY).contains(&time)
 }
 
 #[cfg(test)]
@@ -415,7 +493,7 @@ mod tests {
         let raw = Raw {
             position: Position::Path(String::new()),
             bytes: mail.as_bytes(),
-            whole: true,
+            extent: Extent::Whole,
             sha256: None,
             marks: Marks::default(),
             head_lines: &[],

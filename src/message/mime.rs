@@ -58,6 +58,15 @@ pub(super) fn read(head: &Head<'_>, limit: usize) -> Body {
     }
 }
 
+/// The boundary of a mail's own multipart, if it is one.
+pub(super) fn outer_boundary(head: &Head<'_>) -> Option<Vec<u8>> {
+    let content_type = head.first(Name::ContentType)?;
+    let multipart = content_type.trim_ascii_start().get(..10)?;
+    multipart
+        .eq_ignore_ascii_case(b"multipart/")
+        .then(|| boundary(content_type))?
+}
+
 /// A multipart that is open.
 struct Level {
     boundary: Vec<u8>,

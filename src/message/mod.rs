@@ -236,6 +236,11 @@ impl<'a> Message<'a> {
         self.head.first(Name::XGmailLabels).map(labels::read)
     }
 
+    /// What separates the parts of its body (RFC 2046 5.1.1), if it has parts.
+    pub fn boundary(&self) -> Option<Vec<u8>> {
+        mime::outer_boundary(&self.head)
+    }
+
     /// Text and attachment names. At most about `limit` bytes of text are decoded.
     pub fn body_text(&self, limit: usize) -> Body {
         mime::read(&self.head, limit)

@@ -19,7 +19,7 @@ use crate::case::keep::{Batch, Copy, Reading};
 use crate::facts::{Reader, Task};
 use crate::place::{Folder, Role, Unread};
 use crate::progress::Progress;
-use crate::source::{Coverage, Item, Source, Span, Unit};
+use crate::source::{Coverage, Item, Source, Span, Terms, Unit};
 
 /// How long what is read may wait to be made lasting.
 const CHECKPOINT: Duration = Duration::from_secs(5);
@@ -73,13 +73,25 @@ pub fn read(
     let room = Room::new(jobs * 4, WAITING_BYTES);
     let halt = AtomicBool::new(false);
     let stopped = || options.stop.load(Ordering::Relaxed) || halt.load(Ordering::Relaxed);
+    let marks = case.marks(reading.id)?;
     let free: Free = Mutex::new(None);
     std::thread::scope(|scope| {
         let (to_workers, units) = bounded::<(u64, Box<dyn Unit>)>(jobs * 2);
         let (to_keeper, done) = bounded::<Done>(jobs * 4);
         let reader = thread("read", scope, || {
             let to_workers = to_workers;
-            hand_out(source, jobs, reading.units, &to_workers, &room, &stopped)
+            let mut reader = Reader::new(options.task);
+            let mut terms = Terms {
+                jobs,
+                stop: &stopped,
+                marks: &marks,
+                want: &mut |raw, folder| {
+                    let bounds = options.bounds;
+                    let wanted = |sent| bounds.hold_folder(&folder.chain) && bounds.hold(sent);
+                    reader.want(raw, folder.role, &wanted, bounds.received)
+                },
+            };
+            hand_out(source, &mut terms, reading.units, &to_workers, &room)
         })?;
         let early = options.hash && source.stamp().is_some();
         // Hashing keeps a core busy for as long as the source is long, so it takes a worker's place, and gives it back.
@@ -162,14 +174,19 @@ fn thread<'scope, T: Send + 'scope>(
 
 fn hand_out(
     source: &dyn Source,
-    jobs: usize,
-    skip: u64,
+    terms: &mut Terms<'_>,
+    kept: u64,
     to_workers: &Sender<(u64, Box<dyn Unit>)>,
     room: &Room,
-    stopped: &dyn Fn() -> bool,
 ) -> anyhow::Result<Coverage> {
-    let mut number = 0;
-    source.units(jobs, &mut |unit| {
+    let stopped = terms.stop;
+    // What grows hands out only what is new.
+    let (mut number, skip) = if source.grows() {
+        (kept, 0)
+    } else {
+        (0, kept)
+    };
+    source.units(terms, &mut |unit| {
         let this = number;
         number += 1;
         if this < skip {
@@ -234,6 +251,7 @@ fn keep(
                 one.unit.folder(),
                 &one.batch,
                 chain.border,
+                one.unit.mark(),
             )?;
             authors.add_authors(&mut one.batch);
             room.give(one.unit.held());

@@ -12,7 +12,7 @@
 
 use super::archive::Gunzip;
 use super::disk::{Cursor, Disk};
-use super::{Folder, Item, LONGEST_HELD, Marks, Position, Raw, Span, Unit, Unread, recognise};
+use super::{Extent, Folder, Item, LONGEST_HELD, Marks, Position, Raw, Span, Unit, Unread, recognise};
 use sha2::{Digest, Sha256};
 use std::io::{self, BufReader, Read};
 use std::path::PathBuf;
@@ -85,7 +85,7 @@ impl Loaded {
         Raw {
             position,
             bytes: &self.bytes,
-            whole: self.whole,
+            extent: Extent::of(self.whole),
             sha256: self.sha256,
             marks,
             head_lines: &[],

@@ -6,7 +6,7 @@ use super::in_order;
 use super::recognise::{self, Kind};
 use super::sink::Sink;
 use super::walk::{Walk, entries, mail_entries};
-use super::{Coverage, Source, Unit, maildir, plain};
+use super::{Coverage, Source, Terms, Unit, maildir, plain};
 use anyhow::{Context, anyhow, bail};
 use sha2::{Digest, Sha256};
 use std::io;
@@ -211,13 +211,13 @@ impl Source for Local {
 
     fn units(
         &self,
-        jobs: usize,
+        terms: &mut Terms<'_>,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> anyhow::Result<Coverage> {
         let walk = Walk {
             name: &self.own_name,
             piece: PIECE,
-            threads: jobs.min(in_order::MOST),
+            threads: terms.jobs.min(in_order::MOST),
         };
         let mut sink = Sink::new(each);
         // A caller that asked to stop knows that it did.

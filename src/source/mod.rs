@@ -1,4 +1,4 @@
-//! Where mail comes from: files and folders on disk, archives of these, standard input.
+//! Where mail comes from: files and folders on disk, archives of these, standard input, IMAP accounts.
 //!
 //! A [`Source`] is opened by [`open`], which looks at the content and not at the name. It hands out [`Unit`]s of
 //! work in a fixed order; any worker may read a unit, and reading it is a pure function of the source's bytes.
@@ -8,6 +8,7 @@ mod ahead;
 mod archive;
 mod disk;
 mod eml;
+pub mod imap;
 mod in_order;
 mod local;
 mod maildir;
@@ -23,16 +24,16 @@ mod walk;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-pub use crate::place::{Folder, Position, Role, Unread};
+pub use crate::place::{Folder, Mark, Position, Role, Unread};
 
 /// What the store itself says of a message, beside the message's own bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
-    /// Marked as a draft (Maildir flag `D`, emlx flag).
+    /// Marked as a draft (Maildir flag `D`, emlx flag, IMAP `\Draft`).
     pub draft: bool,
-    /// Marked as deleted, but still there (Maildir flag `T`, emlx flag).
+    /// Marked as deleted, but still there (Maildir flag `T`, emlx flag, IMAP `\Deleted`).
     pub deleted: bool,
-    /// When the store took it in: From_ line, in seconds since 1970 UTC.
+    /// When the store took it in: From_ line, IMAP INTERNALDATE; in seconds since 1970 UTC.
     pub stored: Option<i64>,
 }
 
@@ -41,17 +42,49 @@ pub struct Marks {
 pub struct Raw<'a> {
     /// Where it stands in its folder.
     pub position: Position,
-    /// Its bytes. Fewer than the message's whole length where it is longer than [`LONGEST_HELD`].
+    /// Its bytes, as far as they are held.
     pub bytes: &'a [u8],
-    /// True where `bytes` is the whole message.
-    pub whole: bool,
-    /// SHA-256 of the whole message. Some only where `bytes` is not all of it: else it is made from these.
+    /// How much of the message that is.
+    pub extent: Extent,
+    /// SHA-256 of the whole message, for [`Extent::Start`]: of a whole message it is made from its bytes, and of less a
+    /// source that can is asked for it later ([`Source::digests`]).
     pub sha256: Option<[u8; 32]>,
     /// What the store says of it.
     pub marks: Marks,
     /// Where the lines of its head end, the empty one included: the offset of each LF in `bytes`. Empty where the store
     /// has not looked; then whoever reads the head does.
     pub head_lines: &'a [u32],
+}
+
+/// How much of a message is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// Its first bytes: it is longer than [`LONGEST_HELD`].
+    Start,
+    /// Its head, its text, and the heads of its attachments: all that judgement looks at.
+    Text,
+    /// Only the header fields that ccspill reads.
+    Head,
+}
+
+impl Extent {
+    /// Of a message that is held from its start.
+    fn of(whole: bool) -> Self {
+        if whole { Extent::Whole } else { Extent::Start }
+    }
+}
+
+/// How much of a message is needed, of which only header fields are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// No more.
+    Nothing,
+    /// Its whole head and its text.
+    Text,
+    /// All of it.
+    Whole,
 }
 
 /// Longest part of one message that is held in memory, in bytes. What lies beyond is counted and hashed, not parsed.
@@ -96,7 +129,26 @@ pub trait Unit: Send + Sync {
     /// caller uses it where a guess at the first border was wrong. `None` where there was nothing to guess: also for
     /// the first range of a file.
     fn beginning_at(&self, border: u64) -> Option<Box<dyn Unit>>;
+    /// Over IMAP, up to which UID its folder has been read when the unit is kept.
+    fn mark(&self) -> Option<u32> {
+        None
+    }
 }
+
+/// What a source is told when it is to be read.
+pub struct Terms<'a> {
+    /// At most so many members of an archive are unpacked at a time; it changes nothing else.
+    pub jobs: usize,
+    /// Asked now and then by a source that waits for others.
+    pub stop: &'a dyn Fn() -> bool,
+    /// How far its folders were read before, for a source that [grows](Source::grows).
+    pub marks: &'a [Mark],
+    /// Asked by a source that reads header fields first: how much it must get of this message.
+    pub want: &'a mut dyn FnMut(&Raw<'_>, &Folder) -> Want,
+}
+
+/// What is told of each place that [`Source::digests`] was asked about: which, and its SHA-256, or why it cannot be had.
+pub type Digests<'a> = dyn FnMut(usize, Result<[u8; 32], String>) + 'a;
 
 /// What a source was found to hold, told when it has been handed out whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,20 +167,39 @@ pub trait Source: Send + Sync {
     fn kind(&self) -> &'static str;
     /// How many bytes it has on disk, if that can be known; for progress.
     fn bytes(&self) -> Option<u64>;
+    /// How many messages it has, if that is known before they are read; for progress.
+    fn messages(&self) -> Option<u64> {
+        None
+    }
+    /// Whether what was read of it stays as it is, and only more comes: then a scan reads what is new.
+    fn grows(&self) -> bool {
+        false
+    }
     /// Hands out its units in a fixed order: by folder (sorted by path), then by position.
     ///
-    /// `each` may ask to stop. Things that cannot be read are handed out as units that give [`Item::Unread`]. At most
-    /// `jobs` members of an archive are unpacked at a time; it changes nothing else.
+    /// `each` may ask to stop. Things that cannot be read are handed out as units that give [`Item::Unread`].
     ///
     /// # Errors
     /// Only what makes the whole source unreadable from the start.
     fn units(
         &self,
-        jobs: usize,
+        terms: &mut Terms<'_>,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> anyhow::Result<Coverage>;
+    /// SHA-256 of whole messages that were read in part, for a source that reads so; given to `each`.
+    ///
+    /// # Errors
+    /// None so far: what cannot be had is told to `each`.
+    fn digests(
+        &self,
+        _places: &[(String, Position)],
+        _stop: &dyn Fn() -> bool,
+        _each: &mut Digests<'_>,
+    ) -> anyhow::Result<()> {
+        Ok(())
+    }
     /// What tells that the source's files are the same as at an earlier reading, without reading them: paths,
-    /// sizes, times. `None` for standard input. A folder is walked for it.
+    /// sizes, times. `None` for standard input. A folder is walked for it. Of an account: which folders are read as what.
     fn stamp(&self) -> Option<String>;
     /// SHA-256 of the source as lower-case hex: of the file; of a folder, over the lines `sha256  path` (as
     /// `sha256sum` prints them) of its files sorted by path. `stop` is asked now and then. `None` where stopped.
@@ -140,21 +211,45 @@ pub trait Source: Send + Sync {
     fn sha256(&self, stop: &dyn Fn() -> bool) -> anyhow::Result<Option<String>>;
 }
 
-/// Opens what a person named: a path, or `-` for standard input. What it is, is seen from its content.
+/// Opens what a person named: a path, `-` for standard input, the URL of an account. What a path holds is seen from its
+/// content. `how` says how accounts are got into.
 ///
 /// # Errors
 /// What is not there, cannot be opened, or is no mail; with the mend on a line of its own that begins `  try: `.
-pub fn open(name: &str) -> anyhow::Result<Box<dyn Source>> {
-    if name.starts_with("imap://") || name.starts_with("imaps://") {
-        anyhow::bail!(
-            "cannot open '{name}': this version does not read IMAP accounts\n  try: export the folder as mbox or .eml and scan that"
-        );
-    }
-    if name == "-" {
+pub fn open(name: &str, how: &imap::How) -> anyhow::Result<Box<dyn Source>> {
+    if imap::is_url(name) {
+        Ok(Box::new(imap::open(name, how)?))
+    } else if name == "-" {
         stdin::open()
     } else {
         local::open(name)
     }
+}
+
+/// Opens a file or folder.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_path(path: &str) -> anyhow::Result<Box<dyn Source>> {
+    local::open(path)
+}
+
+/// Hands out the units of a source in full, whatever it may have read before.
+///
+/// # Errors
+/// As [`Source::units`].
+pub fn all_units(
+    source: &dyn Source,
+    jobs: usize,
+    each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
+) -> anyhow::Result<Coverage> {
+    let mut terms = Terms {
+        jobs,
+        stop: &|| false,
+        marks: &[],
+        want: &mut |_, _| Want::Whole,
+    };
+    source.units(&mut terms, each)
 }
 
 /// What an error of the operating system means, in plain words.

@@ -1,6 +1,6 @@
 //! Where a source hands out what it found: units, and single messages that are packed into units.
 
-use super::{Coverage, Folder, Item, Marks, Position, Raw, Span, Unit, Unread};
+use super::{Coverage, Extent, Folder, Item, Marks, Position, Raw, Span, Unit, Unread};
 use std::io;
 use std::mem::take;
 use std::ops::AddAssign;
@@ -228,7 +228,7 @@ enum Waiting {
     Mail {
         position: Position,
         bytes: Range<usize>,
-        whole: bool,
+        extent: Extent,
         sha256: Option<[u8; 32]>,
         marks: Marks,
     },
@@ -252,7 +252,7 @@ impl Packed {
             Item::Mail(Raw {
                 position,
                 bytes,
-                whole,
+                extent,
                 sha256,
                 marks,
                 head_lines: _,
@@ -262,7 +262,7 @@ impl Packed {
                 Waiting::Mail {
                     position,
                     bytes: begin..self.bytes.len(),
-                    whole,
+                    extent,
                     sha256,
                     marks,
                 }
@@ -292,13 +292,13 @@ impl Unit for Packed {
                 Waiting::Mail {
                     position,
                     bytes,
-                    whole,
+                    extent,
                     sha256,
                     marks,
                 } => Item::Mail(Raw {
                     position: position.clone(),
                     bytes: &self.bytes[bytes.clone()],
-                    whole: *whole,
+                    extent: *extent,
                     sha256: *sha256,
                     marks: *marks,
                     head_lines: &[],

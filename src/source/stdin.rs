@@ -9,7 +9,7 @@ use super::local::{PIECE, article};
 use super::recognise::{self, Kind};
 use super::sink::{Counted, Sink};
 use super::walk::Walk;
-use super::{Coverage, Source, Unit, plain};
+use super::{Coverage, Source, Terms, Unit, plain};
 use anyhow::{anyhow, bail};
 use sha2::{Digest, Sha256};
 use std::io::{self, BufReader, Read};
@@ -95,7 +95,7 @@ impl Source for StandardInput {
 
     fn units(
         &self,
-        jobs: usize,
+        terms: &mut Terms<'_>,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> anyhow::Result<Coverage> {
         let reader = self
@@ -114,7 +114,7 @@ impl Source for StandardInput {
         let walk = Walk {
             name: "-",
             piece: PIECE,
-            threads: jobs.min(in_order::MOST),
+            threads: terms.jobs.min(in_order::MOST),
         };
         let place = Place::of_file(&walk, "");
         let read = |ahead: &mut Input<'_>| archive::stream(ahead, &place, &mut sink);

@@ -53,10 +53,10 @@ fn read_unit(unit: &dyn Unit) -> (Vec<Seen>, Option<Span>) {
     let span = unit.read(&mut |item| {
         let (position, what, mail) = match item {
             Item::Mail(raw) => {
-                assert_eq!(raw.whole, raw.sha256.is_none());
+                assert_eq!(raw.extent == Extent::Whole, raw.sha256.is_none());
                 let is_end = |end: &u32| raw.bytes.get(*end as usize).is_none_or(|b| *b == b'\n');
                 assert!(raw.head_lines.iter().all(is_end));
-                if let (Position::Bytes { length, .. }, true) = (&raw.position, raw.whole) {
+                if let (Position::Bytes { length, .. }, true) = (&raw.position, raw.extent == Extent::Whole) {
                     assert_eq!(*length, raw.bytes.len() as u64);
                 }
                 let sha256 = raw

@@ -42,6 +42,7 @@ impl Walk<'_> {
         Arc::new(Folder {
             chain: chain.to_owned(),
             role,
+            validity: 0,
         })
     }
 

@@ -457,12 +457,11 @@ fn a_folder_of_many_kinds_is_read_whole_and_in_order() {
     std::os::unix::fs::symlink(dir.path(), dir.path().join("again")).unwrap();
     let mut units = Vec::new();
     let source = local::open(&dir.path().to_string_lossy()).unwrap();
-    let coverage = source
-        .units(2, &mut |unit| {
-            units.push(unit);
-            ControlFlow::Continue(())
-        })
-        .unwrap();
+    let coverage = crate::source::all_units(source.as_ref(), 2, &mut |unit| {
+        units.push(unit);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
     let seen = crate::source::testing::read_units(&units);
     let told: Vec<String> = seen
         .iter()

@@ -6,7 +6,7 @@
 use super::from_line::{self, Before, FromLine, Habit, LOOK, Once};
 use super::length;
 use super::window::{Input, Window};
-use crate::source::{LONGEST_HELD, Marks, Position, Raw, Unread};
+use crate::source::{Extent, LONGEST_HELD, Marks, Position, Raw, Unread};
 use memchr::memchr;
 use memchr::memmem::Finder;
 use sha2::{Digest, Sha256};
@@ -249,7 +249,7 @@ impl<I: Input> Splitter<I> {
         Raw {
             position,
             bytes,
-            whole: self.long.is_none(),
+            extent: Extent::of(self.long.is_none()),
             sha256,
             marks,
             head_lines: &self.head_lines,

@@ -12,6 +12,7 @@ fn folder() -> Arc<Folder> {
     Arc::new(Folder {
         chain: "Sent".into(),
         role: Role::Sent,
+        validity: 0,
     })
 }
 

@@ -1,0 +1,192 @@
+//! The connection to an account, through failure: made anew when it breaks, after a while that grows, until nothing
+//! helps. What is asked on it is no matter here.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::access::{Access, Compress};
+use super::guard::{Guard, Seen};
+use super::login::{Login, Proof};
+use super::session::Session;
+use super::trouble::Trouble;
+use super::url::Url;
+use super::socket;
+
+/// How often in a row something is tried anew while nothing gets on.
+const MOST_TRIES: u32 = 5;
+/// How long is waited before the first new try; each time twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// How often a waiting thread looks whether it is to stop.
+const SLICE: Duration = Duration::from_millis(100);
+/// A line that brings less than this is worth compressing, in bytes a second.
+const SLOW: f64 = 40e6;
+/// Fewer bytes say nothing about a line.
+const ENOUGH: u64 = 100_000;
+
+/// What a user asked for by Ctrl-C.
+pub(super) const STOPPED: &str = "stopped";
+
+/// The connection to an account, or what is left of it.
+pub(super) struct Line {
+    session: Option<Session>,
+    /// Failures since something got on.
+    tries: u32,
+    /// The time of a round trip.
+    trip: Duration,
+    /// The line has proved to be slow.
+    slow: bool,
+    last: Seen,
+}
+
+impl Line {
+    /// Connects and logs in for the first time: nothing is tried twice that a person can mend.
+    pub(super) fn new(access: &Access, url: &Url) -> Result<Self, Trouble> {
+        let mut line = Line {
+            session: None,
+            tries: 0,
+            trip: Duration::MAX,
+            slow: access.compress == Compress::Always,
+            last: Seen::default(),
+        };
+        line.session(access, url, &|| false)?;
+        Ok(line)
+    }
+
+    /// The session, made anew if need be.
+    ///
+    /// # Errors
+    /// Where that was tried often enough, or cannot succeed.
+    pub(super) fn session(
+        &mut self,
+        access: &Access,
+        url: &Url,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<&mut Session, Trouble> {
+        while self.session.is_none() {
+            if stop() {
+                return Err(Trouble::Unreachable(STOPPED.to_owned()));
+            }
+            match self.connect(access, url) {
+                Ok(session) => self.session = Some(session),
+                Err(trouble) => self.failed(trouble, access, url, stop)?,
+            }
+        }
+        let none = || Trouble::Lost("there is no connection".to_owned());
+        self.session.as_mut().ok_or_else(none)
+    }
+
+    fn connect(&mut self, access: &Access, url: &Url) -> Result<Session, Trouble> {
+        let mut session = log_in(access, url, &url.user)?;
+        self.trip = self.trip.min(session.seen().took);
+        if self.slow {
+            session.compress()?;
+        }
+        Ok(session)
+    }
+
+    /// Takes a trouble in: waits as long as it takes, so that what failed can be tried anew.
+    ///
+    /// # Errors
+    /// The trouble, where it is of no use to try anew.
+    pub(super) fn failed(
+        &mut self,
+        trouble: Trouble,
+        access: &Access,
+        url: &Url,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(), Trouble> {
+        let mut wait = FIRST_WAIT * 2u32.saturating_pow(self.tries.min(8));
+        match &trouble {
+            Trouble::Refused(..) => return Err(trouble),
+            Trouble::Denied(_) => return Ok(()),
+            Trouble::Wait(time, _) => {
+                self.session = None;
+                wait = *time + FIRST_WAIT;
+            }
+            Trouble::Expired(_) => {
+                self.session = None;
+                access.secret.forget(&url.user);
+            }
+            Trouble::Garbled(_) => {
+                self.session = None;
+                wait = Duration::ZERO;
+            }
+            Trouble::Lost(_) | Trouble::Unreachable(_) => self.session = None,
+        }
+        self.tries += 1;
+        if self.tries >= MOST_TRIES {
+            return Err(trouble);
+        }
+        let until = Instant::now() + wait;
+        while Instant::now() < until {
+            if stop() {
+                return Err(Trouble::Unreachable(STOPPED.to_owned()));
+            }
+            sleep(SLICE.min(until.saturating_duration_since(Instant::now())));
+        }
+        Ok(())
+    }
+
+    /// Something got on: whatever fails from now on is a new failure. An answer also tells how fast the line is.
+    pub(super) fn got_on(&mut self, access: &Access) {
+        self.tries = 0;
+        let Some(session) = &mut self.session else {
+            return;
+        };
+        let seen = session.seen();
+        self.last = seen;
+        if access.compress == Compress::Never || session.compressed || seen.bytes < ENOUGH {
+            return;
+        }
+        let time = seen.took.saturating_sub(self.trip).as_secs_f64().max(1e-4);
+        self.slow |= (seen.bytes as f64) / time < SLOW;
+        if self.slow && session.compress().is_err() {
+            self.session = None;
+        }
+    }
+
+    /// What the last answer was like that something got on with.
+    pub(super) fn last(&self) -> Seen {
+        self.last
+    }
+
+    /// Whether there is a connection, as far as is known.
+    pub(super) fn is_up(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// As [`Line::got_on`], where nothing was measured.
+    pub(super) fn rest(&mut self) {
+        self.tries = 0;
+    }
+
+    /// Ends the connection.
+    pub(super) fn leave(&mut self) {
+        if let Some(session) = self.session.take() {
+            session.leave();
+        }
+    }
+
+    /// Drops the connection without a word: what it would say next cannot be trusted.
+    pub(super) fn drop(&mut self) {
+        self.session = None;
+    }
+}
+
+/// Connects and logs in once, to the mailbox of `user`.
+pub(super) fn log_in(access: &Access, url: &Url, user: &str) -> Result<Session, Trouble> {
+    let (wire, greeted) = socket::connect(&url.server, &access.tls, access.timeout)?;
+    let guard = Guard::new(wire, access.timeout, access.trace.clone(), greeted);
+    let secret = access.secret.get(&url.user)?;
+    let login = Login {
+        server: &url.server,
+        user,
+        by: access.login.as_deref(),
+        proof: if access.secret.is_token() {
+            Proof::Token(secret.reveal())
+        } else {
+            Proof::Password(secret.reveal())
+        },
+    };
+    login.on(guard, greeted, &access.trace)
+}

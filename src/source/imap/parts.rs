@@ -1,0 +1,103 @@
+//! Head, text and attachment names of a long message, without its attachments: its start, and the start of each later
+//! part, put together to one message. BODYSTRUCTURE is not asked for: too many servers answer it wrongly.
+
+use imap::types::Fetch;
+use imap_proto::{MessageSection, SectionPath};
+use memchr::memmem;
+
+use crate::message::Message;
+
+/// Parts of a message that are looked at, beside those that its start shows.
+const PARTS: std::ops::RangeInclusive<u32> = 2..=12;
+/// How much of each part is asked for, in bytes.
+const START: u32 = 8 << 10;
+
+/// What separates the parts of a message, if it has parts.
+pub(super) fn boundary(start: &[u8]) -> Option<Vec<u8>> {
+    Message::new(start).ok()?.boundary()
+}
+
+/// Whether the start of a message shows all of its text: it has parts, and the first of them ends there.
+pub(super) fn shows_its_text(start: &[u8]) -> bool {
+    boundary(start).is_some_and(|boundary| borders(start, &boundary).nth(1).is_some())
+}
+
+/// Where lines stand that separate the parts.
+fn borders<'a>(bytes: &'a [u8], boundary: &[u8]) -> impl Iterator<Item = usize> + 'a {
+    let line = [b"\n--", boundary].concat();
+    // A longer boundary may begin like a shorter one.
+    let ends = |at: &usize| {
+        let next = bytes.get(at + line.len());
+        next.is_none_or(|next| matches!(next, b'\r' | b'\n' | b'-' | b' ' | b'\t'))
+    };
+    let found: Vec<usize> = memmem::find_iter(bytes, &line).filter(ends).take(1000).collect();
+    found.into_iter()
+}
+
+/// What to ask for: the heads of the later parts, and how each begins.
+pub(super) fn items() -> String {
+    let each = PARTS.map(|part| format!(" BODY.PEEK[{part}.MIME] BODY.PEEK[{part}]<0.{START}>"));
+    format!("(UID{})", each.collect::<String>())
+}
+
+/// The later parts, each as far as it was asked for.
+pub(super) fn heads(fetch: &Fetch<'_>) -> Vec<Vec<u8>> {
+    let part = |part: u32| {
+        let head = fetch.section(&SectionPath::Part(vec![part], Some(MessageSection::Mime)))?;
+        let content = fetch.section(&SectionPath::Part(vec![part], None));
+        Some([head, content.unwrap_or_default()].concat())
+    };
+    PARTS.filter_map(part).collect()
+}
+
+/// Start and parts as one message. A part that the start shows is not said twice.
+pub(super) fn stitched(mut start: Vec<u8>, boundary: &[u8], parts: &[Vec<u8>]) -> Vec<u8> {
+    // Of the parts that begin in the start the last is cut off: within an attachment, which is not looked at, or within
+    // its head, which is then taken from what was asked for.
+    let borders: Vec<usize> = borders(&start, boundary).collect();
+    let mut shown = borders.len();
+    if let Some(last) = borders.last().filter(|_| shown > 1)
+        && memmem::find(&start[*last..], b"\r\n\r\n").is_none()
+    {
+        start.truncate(*last);
+        shown -= 1;
+    }
+    for part in parts.iter().skip(shown.saturating_sub(1)) {
+        start.extend_from_slice(&[b"\r\n--", boundary, b"\r\n", part.as_slice()].concat());
+    }
+    start.extend_from_slice(&[b"\r\n--", boundary, b"--\r\n"].concat());
+    start
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "From: a@x.example\r\nContent-Type: multipart/mixed; boundary=\"b 1\"\r\n\r\n";
+
+    fn part(name: &str, content: &str) -> String {
+        format!("Content-Type: application/pdf; name={name}\r\n\r\n{content}")
+    }
+
+    #[test]
+    fn a_long_message_keeps_its_text_and_the_names_of_its_attachments() {
+        let (one, two) = (part("one.pdf", &"AAAA".repeat(100)), part("two.pdf", "BBBB"));
+        let whole = format!(
+            "{HEAD}--b 1\r\nContent-Type: text/plain\r\n\r\nDear all\r\n--b 1\r\n{one}\r\n--b 1\r\n{two}\r\n--b 1--\r\n"
+        );
+        let start = whole.as_bytes()[..300].to_vec();
+        assert!(shows_its_text(&start) && !shows_its_text(&start[..120]));
+        let boundary = boundary(&start).expect("it has parts");
+        let parts = [one.into_bytes(), two.into_bytes()];
+        let stitched = stitched(start, &boundary, &parts);
+        let message = |bytes: &[u8]| Message::new(bytes).expect("a mail").body_text(1000);
+        assert_eq!(message(&stitched), message(whole.as_bytes()));
+        assert_eq!(message(&stitched).attachments, ["one.pdf", "two.pdf"]);
+    }
+
+    #[test]
+    fn a_message_without_parts_has_no_boundary() {
+        assert_eq!(boundary(b"From: a@x.example\r\n\r\ntext"), None);
+        assert!(!shows_its_text(b"From: a@x.example\r\n\r\ntext"));
+    }
+}

@@ -1,0 +1,91 @@
+//! Some messages of a folder, read over IMAP and waiting to be worked on. How they came is no matter here.
+
+use std::sync::Arc;
+
+use crate::place::{Folder, Position, Unread};
+use crate::source::{Extent, Item, Marks, Raw, Span, Unit};
+
+/// One message, as far as it was asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Mail {
+    pub(super) uid: u32,
+    pub(super) bytes: Vec<u8>,
+    pub(super) extent: Extent,
+    pub(super) marks: Marks,
+    /// Of the whole message, in bytes, as the server tells.
+    pub(super) size: Option<u64>,
+}
+
+/// A unit of work: messages in the order of their UIDs, and what could not be read between them.
+#[derive(Debug)]
+pub(super) struct Window {
+    pub(super) folder: Arc<Folder>,
+    pub(super) mails: Vec<Mail>,
+    pub(super) unread: Vec<Unread>,
+    /// Up to which UID the folder has been read when this is kept.
+    pub(super) upto: Option<u32>,
+}
+
+impl Window {
+    /// Nothing of this folder yet.
+    pub(super) fn new(folder: &Arc<Folder>) -> Self {
+        Window {
+            folder: Arc::clone(folder),
+            mails: Vec::new(),
+            unread: Vec::new(),
+            upto: None,
+        }
+    }
+}
+
+impl Mail {
+    /// As it is read further.
+    pub(super) fn raw(&self, validity: u32) -> Raw<'_> {
+        Raw {
+            position: Position::Uid {
+                validity,
+                uid: self.uid,
+            },
+            bytes: &self.bytes,
+            extent: self.extent,
+            sha256: None,
+            marks: self.marks,
+            head_lines: &[],
+        }
+    }
+}
+
+impl Unit for Window {
+    fn folder(&self) -> &Arc<Folder> {
+        &self.folder
+    }
+
+    fn size(&self) -> u64 {
+        self.mails.len() as u64
+    }
+
+    fn held(&self) -> usize {
+        let mails = self.mails.iter();
+        mails
+            .map(|mail| mail.bytes.len() + size_of::<Mail>())
+            .sum()
+    }
+
+    fn read(&self, each: &mut dyn FnMut(Item<'_>)) -> Option<Span> {
+        for unread in &self.unread {
+            each(Item::Unread(unread.clone()));
+        }
+        for mail in &self.mails {
+            each(Item::Mail(mail.raw(self.folder.validity)));
+        }
+        None
+    }
+
+    fn beginning_at(&self, _: u64) -> Option<Box<dyn Unit>> {
+        None
+    }
+
+    fn mark(&self) -> Option<u32> {
+        self.upto
+    }
+}
