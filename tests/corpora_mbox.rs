@@ -24,7 +24,9 @@ fn split(path: &Path) -> Vec<(u64, u64)> {
             let span = unit.read(&mut |item| match item {
                 Item::Mail(raw) => match raw.position {
                     Position::Bytes { offset, length } => found.push((offset, length)),
-                    Position::Path(_) | Position::Uid { .. } => found.push((0, raw.bytes.len() as u64)),
+                    Position::Path(_) | Position::Uid { .. } => {
+                        found.push((0, raw.bytes.len() as u64))
+                    }
                 },
                 Item::Unread(unread) => panic!("{}: {}", path.display(), unread.reason),
             });

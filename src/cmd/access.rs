@@ -14,6 +14,7 @@ use crate::terminal;
 /// Options for IMAP accounts.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "IMAP accounts")]
+#[group(id = "access")]
 pub struct Options {
     /// Trust the certificate authorities in this file too
     #[arg(long, value_name = "PEM")]

@@ -119,7 +119,8 @@ fn places_same(name: &str, absolute: &str) -> bool {
 
 /// Notes the messages in an incident's file, and the people they show.
 fn known(file: &str, wanted: &mut Wanted) -> anyhow::Result<()> {
-    let source = source::open_path(file).with_context(|| format!("cannot use the incident '{file}'"))?;
+    let source =
+        source::open_path(file).with_context(|| format!("cannot use the incident '{file}'"))?;
     let before = wanted.keys.len();
     source::all_units(source.as_ref(), 1, &mut |unit| {
         unit.read(&mut |item| {

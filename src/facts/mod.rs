@@ -257,7 +257,9 @@ impl<'t> Reader<'t> {
             // Without a Message-ID the body tells messages apart.
             return Want::Whole;
         }
-        let undated = !message.date().is_some_and(|date| plausible(date, self.task.now));
+        let undated = !message
+            .date()
+            .is_some_and(|date| plausible(date, self.task.now));
         if undated || message.head().first(Name::XUnsent).is_some() {
             // The time it was received, and whether it was, stand in the rest of its head.
             return Want::Text;

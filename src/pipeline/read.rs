@@ -181,11 +181,7 @@ fn hand_out(
 ) -> anyhow::Result<Coverage> {
     let stopped = terms.stop;
     // What grows hands out only what is new.
-    let (mut number, skip) = if source.grows() {
-        (kept, 0)
-    } else {
-        (0, kept)
-    };
+    let (mut number, skip) = if source.grows() { (kept, 0) } else { (0, kept) };
     source.units(terms, &mut |unit| {
         let this = number;
         number += 1;

@@ -12,7 +12,9 @@
 
 use super::archive::Gunzip;
 use super::disk::{Cursor, Disk};
-use super::{Extent, Folder, Item, LONGEST_HELD, Marks, Position, Raw, Span, Unit, Unread, recognise};
+use super::{
+    Extent, Folder, Item, LONGEST_HELD, Marks, Position, Raw, Span, Unit, Unread, recognise,
+};
 use sha2::{Digest, Sha256};
 use std::io::{self, BufReader, Read};
 use std::path::PathBuf;

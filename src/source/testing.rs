@@ -56,7 +56,9 @@ fn read_unit(unit: &dyn Unit) -> (Vec<Seen>, Option<Span>) {
                 assert_eq!(raw.extent == Extent::Whole, raw.sha256.is_none());
                 let is_end = |end: &u32| raw.bytes.get(*end as usize).is_none_or(|b| *b == b'\n');
                 assert!(raw.head_lines.iter().all(is_end));
-                if let (Position::Bytes { length, .. }, true) = (&raw.position, raw.extent == Extent::Whole) {
+                if let (Position::Bytes { length, .. }, true) =
+                    (&raw.position, raw.extent == Extent::Whole)
+                {
                     assert_eq!(*length, raw.bytes.len() as u64);
                 }
                 let sha256 = raw

@@ -8,6 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use native_tls::TlsConnector;
 
+use super::command;
+use super::secret::Secret;
 use super::socket;
 use super::token::{self, Tokens};
 use super::trace::{Show, Trace};
@@ -76,7 +78,7 @@ pub(super) struct Access {
 
 /// What proves who we are.
 pub(super) enum Secrets {
-    Password(token::Secret),
+    Password(Secret),
     Tokens(Tokens),
 }
 
@@ -95,7 +97,9 @@ impl Access {
             )),
             None => None,
         };
-        let own = own.as_ref().map(|(cert, key)| (cert.as_slice(), key.as_slice()));
+        let own = own
+            .as_ref()
+            .map(|(cert, key)| (cert.as_slice(), key.as_slice()));
         let tls = socket::connector(authorities.as_deref(), own).context(
             "the certificates cannot be used\n  try: PEM files, as they begin with -----BEGIN",
         )?;
@@ -128,10 +132,12 @@ fn secret(how: &How, url: &Url) -> anyhow::Result<Secrets> {
         return Ok(Secrets::Tokens(Tokens::command(command)));
     }
     if let Some(command) = &how.password_command {
-        return Ok(Secrets::Password(token::first_line(
-            "the password command",
-            command,
+        let command = Secret::new(command.clone());
+        return Ok(Secrets::Password(command::first_line(
+            "password command",
+            &command,
             &url.user,
+            command::TIME,
         )?));
     }
     let tokens = Tokens::from_environment(&how.variable)?;
@@ -141,11 +147,11 @@ fn secret(how: &How, url: &Url) -> anyhow::Result<Secrets> {
             "the environment holds both {PASSWORD} and what fetches a token\n  try: unset one of them"
         ),
         (Some(tokens), None) => Ok(Secrets::Tokens(tokens)),
-        (None, Some(password)) => Ok(Secrets::Password(token::Secret::new(password))),
+        (None, Some(password)) => Ok(Secrets::Password(Secret::new(password))),
         (None, None) => {
             let who = how.login.as_deref().unwrap_or(&url.user);
             let asked = (how.ask)(&format!("Password of {who} at {}", url.server.host))?;
-            Ok(Secrets::Password(token::Secret::new(asked)))
+            Ok(Secrets::Password(Secret::new(asked)))
         }
     }
 }
@@ -156,13 +162,16 @@ impl Secrets {
     }
 
     /// The password, or a token that is good for a while.
-    pub(super) fn get(&self, user: &str) -> Result<token::Secret, Trouble> {
+    pub(super) fn get(&self, user: &str) -> Result<Secret, Trouble> {
         match self {
-            Secrets::Password(password) => Ok(password.clone()),
+            Secrets::Password(password) => Ok(Secret::new(password.reveal().to_owned())),
             Secrets::Tokens(tokens) => {
                 let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
                 let now = now.map_or(0, |now| now.as_secs() as i64);
                 tokens.token(user, now).map_err(|error| {
+                    if token::is_passing(&error) {
+                        return Trouble::Unreachable(format!("{error:#}"));
+                    }
                     let text = format!("{error:#}");
                     let (what, mend) = text.split_once("\n  try: ").unwrap_or((&text, "-vv"));
                     Trouble::refused(what.to_owned(), mend.to_owned())

@@ -95,11 +95,7 @@ mod tests {
     fn what_swells_is_refused() {
         let packed = Deflate::new().pack(&vec![0; 4 << 20]).expect("it packs");
         let mut plain = Vec::new();
-        assert!(
-            Deflate::new()
-                .unpack(&packed, 1 << 20, &mut plain)
-                .is_err()
-        );
+        assert!(Deflate::new().unpack(&packed, 1 << 20, &mut plain).is_err());
         assert!(
             Deflate::new()
                 .unpack(b"* OK plain\r\n", 1 << 20, &mut plain)

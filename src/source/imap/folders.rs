@@ -101,7 +101,9 @@ fn read(answers: Vec<Vec<u8>>) -> Vec<Listed> {
 /// Reads one answer to `LIST` (RFC 9051 7.3.1), whatever else the server adds to it: `* LIST (\HasNoChildren) "/" name`.
 fn parse(answer: &[u8]) -> Option<Listed> {
     let text = String::from_utf8_lossy(answer);
-    let rest = text.get(..7).filter(|start| start.eq_ignore_ascii_case("* LIST "));
+    let rest = text
+        .get(..7)
+        .filter(|start| start.eq_ignore_ascii_case("* LIST "));
     let rest = rest.map(|_| text[7..].trim_start())?;
     let (attributes, rest) = rest.strip_prefix('(')?.split_once(')')?;
     let (delimiter, rest) = string(rest.trim_start())?;
@@ -111,7 +113,10 @@ fn parse(answer: &[u8]) -> Option<Listed> {
         name: clean(&decoded(&raw)),
         raw,
         attributes: attributes.collect(),
-        delimiter: delimiter.chars().next().filter(|_| !delimiter.eq_ignore_ascii_case("NIL")),
+        delimiter: delimiter
+            .chars()
+            .next()
+            .filter(|_| !delimiter.eq_ignore_ascii_case("NIL")),
     })
 }
 
@@ -201,7 +206,10 @@ impl Listed {
         match Role::of(&path) {
             Role::Sent => (Role::Sent, "its name is one for sent mail"),
             Role::Drafts => (Role::Drafts, "its name is one for drafts"),
-            Role::Other => (Role::Other, "for history, and for mail of the organisation in it"),
+            Role::Other => (
+                Role::Other,
+                "for history, and for mail of the organisation in it",
+            ),
         }
     }
 
@@ -218,7 +226,9 @@ pub(super) fn choose(all: Vec<Listed>, asked: Asked<'_>, gmail: bool) -> Vec<Cho
     let labels = gmail && all.iter().any(|folder| folder.is("\\ALL"));
     let one = |listed: Listed| {
         let (mut role, mut why) = listed.role();
-        let meant = asked.only.is_some_and(|only| only == listed.name || only == listed.raw);
+        let meant = asked
+            .only
+            .is_some_and(|only| only == listed.name || only == listed.raw);
         let named = meant || (asked.any_named && (asked.named)(&listed.name));
         if named && role == Role::Other && listed.can_be_sent() {
             (role, why) = (Role::Sent, "you named it");
@@ -316,10 +326,7 @@ mod tests {
 
     #[test]
     fn sent_mail_is_known_by_mark_by_name_or_because_somebody_says_so() {
-        assert_eq!(
-            role_of("* LIST (\\Sent) \"/\" Box\r\n"),
-            (Role::Sent, true)
-        );
+        assert_eq!(role_of("* LIST (\\Sent) \"/\" Box\r\n"), (Role::Sent, true));
         assert_eq!(
             role_of("* LIST () \".\" INBOX.Gesendet.2023\r\n"),
             (Role::Sent, true)
@@ -328,7 +335,10 @@ mod tests {
             role_of("* LIST (\\Drafts) \"/\" Box\r\n"),
             (Role::Drafts, true)
         );
-        assert_eq!(role_of("* LIST () \"/\" Witnesses\r\n"), (Role::Other, true));
+        assert_eq!(
+            role_of("* LIST () \"/\" Witnesses\r\n"),
+            (Role::Other, true)
+        );
         assert_eq!(
             role_of("* LIST (\\Noselect) \"/\" Sent\r\n"),
             (Role::Sent, false)
@@ -345,11 +355,23 @@ mod tests {
             sent_only: true,
         };
         let chosen = choose(all.clone(), asked, false);
-        let read: Vec<(&str, bool)> = chosen.iter().map(|one| (one.listed.name.as_str(), one.read)).collect();
+        let read: Vec<(&str, bool)> = chosen
+            .iter()
+            .map(|one| (one.listed.name.as_str(), one.read))
+            .collect();
         assert_eq!(read, [("Case", true), ("INBOX", false), ("Sent", true)]);
-        let only = Asked { only: Some("INBOX"), sent_only: false, any_named: false, ..asked };
+        let only = Asked {
+            only: Some("INBOX"),
+            sent_only: false,
+            any_named: false,
+            ..asked
+        };
         let chosen = choose(all, only, false);
-        assert!(chosen.iter().all(|one| one.read == (one.listed.name == "INBOX")));
+        assert!(
+            chosen
+                .iter()
+                .all(|one| one.read == (one.listed.name == "INBOX"))
+        );
         assert_eq!(chosen[1].role, Role::Other);
     }
 
@@ -368,7 +390,12 @@ mod tests {
             any_named: false,
             sent_only: false,
         };
-        let read = |gmail| choose(all.clone(), asked, gmail).iter().filter(|one| one.read).count();
+        let read = |gmail| {
+            choose(all.clone(), asked, gmail)
+                .iter()
+                .filter(|one| one.read)
+                .count()
+        };
         assert_eq!((read(true), read(false)), (3, 5));
     }
 }

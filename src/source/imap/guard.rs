@@ -316,10 +316,7 @@ impl State {
         if self.command == Command::Fetch
             && let Some(at) = memchr::memmem::find(&line, b"INTERNALDATE NIL")
         {
-            line.splice(
-                at..at + 16,
-                *b"INTERNALDATE \"01-Jan-1970 00:00:00 +0000\"",
-            );
+            line.splice(at..at + 16, *b"INTERNALDATE \"01-Jan-1970 00:00:00 +0000\"");
         }
         let literal = announced(&line);
         if self.reply == Reply::Given {

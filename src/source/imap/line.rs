@@ -8,12 +8,14 @@ use super::access::{Access, Compress};
 use super::guard::{Guard, Seen};
 use super::login::{Login, Proof};
 use super::session::Session;
+use super::socket;
 use super::trouble::Trouble;
 use super::url::Url;
-use super::socket;
 
-/// How often in a row something is tried anew while nothing gets on.
+/// How often in a row something is tried while nothing gets on.
 const MOST_TRIES: u32 = 5;
+/// How often the first connection is tried: a person waits, and may have mistyped.
+const FIRST_TRIES: u32 = 2;
 /// How long is waited before the first new try; each time twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// How often a waiting thread looks whether it is to stop.
@@ -22,6 +24,8 @@ const SLICE: Duration = Duration::from_millis(100);
 const SLOW: f64 = 40e6;
 /// Fewer bytes say nothing about a line.
 const ENOUGH: u64 = 100_000;
+/// Where a round trip is shorter, the server is near, and it is the server that is slow.
+const NEAR: Duration = Duration::from_millis(3);
 
 /// What a user asked for by Ctrl-C.
 pub(super) const STOPPED: &str = "stopped";
@@ -31,6 +35,8 @@ pub(super) struct Line {
     session: Option<Session>,
     /// Failures since something got on.
     tries: u32,
+    /// How many of them there may be.
+    most: u32,
     /// The time of a round trip.
     trip: Duration,
     /// The line has proved to be slow.
@@ -44,11 +50,13 @@ impl Line {
         let mut line = Line {
             session: None,
             tries: 0,
+            most: FIRST_TRIES,
             trip: Duration::MAX,
             slow: access.compress == Compress::Always,
             last: Seen::default(),
         };
         line.session(access, url, &|| false)?;
+        line.most = MOST_TRIES;
         Ok(line)
     }
 
@@ -114,7 +122,7 @@ impl Line {
             Trouble::Lost(_) | Trouble::Unreachable(_) => self.session = None,
         }
         self.tries += 1;
-        if self.tries >= MOST_TRIES {
+        if self.tries >= self.most {
             return Err(trouble);
         }
         let until = Instant::now() + wait;
@@ -139,7 +147,7 @@ impl Line {
             return;
         }
         let time = seen.took.saturating_sub(self.trip).as_secs_f64().max(1e-4);
-        self.slow |= (seen.bytes as f64) / time < SLOW;
+        self.slow |= self.trip > NEAR && (seen.bytes as f64) / time < SLOW;
         if self.slow && session.compress().is_err() {
             self.session = None;
         }

@@ -103,7 +103,10 @@ impl Login<'_> {
                 } else if can("AUTH=XOAUTH2") {
                     ("XOAUTH2", self.xoauth2(token))
                 } else {
-                    return Err(self.no_way("a token (OAUTHBEARER or XOAUTH2)", "a password: CCSPILL_PASSWORD"));
+                    return Err(self.no_way(
+                        "a token (OAUTHBEARER or XOAUTH2)",
+                        "a password: CCSPILL_PASSWORD",
+                    ));
                 };
                 trace.hide(token);
                 self.sasl(client, mechanism, text, guard)
@@ -134,7 +137,10 @@ impl Login<'_> {
 
     fn no_way(&self, way: &str, mend: &str) -> Trouble {
         Trouble::refused(
-            format!("'{}' does not let anybody log in with {way}", self.server.host),
+            format!(
+                "'{}' does not let anybody log in with {way}",
+                self.server.host
+            ),
             mend.to_owned(),
         )
     }
@@ -173,7 +179,9 @@ impl Login<'_> {
                 "look at what --password-command prints",
             )),
             Ok(Err((error, _))) => Err(self.refusal(&error, guard, "")),
-            Err(_) => Err(Trouble::Lost("the server's answer cannot be understood".to_owned())),
+            Err(_) => Err(Trouble::Lost(
+                "the server's answer cannot be understood".to_owned(),
+            )),
         }
     }
 
@@ -187,16 +195,24 @@ impl Login<'_> {
         let answers = Answers {
             first: text,
             // What a client says when it was told why it is refused (RFC 7628 3.2.3).
-            then: if mechanism == "OAUTHBEARER" { "\x01" } else { "" },
+            then: if mechanism == "OAUTHBEARER" {
+                "\x01"
+            } else {
+                ""
+            },
             asked: Cell::new(0),
             reason: RefCell::default(),
         };
-        let done = catch_unwind(AssertUnwindSafe(|| client.authenticate(mechanism, &answers)));
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            client.authenticate(mechanism, &answers)
+        }));
         let reason = answers.reason.into_inner();
         match done {
             Ok(Ok(session)) => Ok(session),
             Ok(Err((error, _))) => Err(self.refusal(&error, guard, &reason)),
-            Err(_) => Err(Trouble::Lost("the server's answer cannot be understood".to_owned())),
+            Err(_) => Err(Trouble::Lost(
+                "the server's answer cannot be understood".to_owned(),
+            )),
         }
     }
 
@@ -229,7 +245,9 @@ impl Login<'_> {
                 format!("'{host}' wants an encrypted connection"),
                 "imaps:// instead of imap://",
             ),
-            _ if said.to_lowercase().contains("too many") || said.to_lowercase().contains("simultaneous") => {
+            _ if said.to_lowercase().contains("too many")
+                || said.to_lowercase().contains("simultaneous") =>
+            {
                 return Trouble::Unreachable(format!("too many connections: {said}"));
             }
             _ => self.not_accepted(&said, reason),
@@ -247,12 +265,16 @@ impl Login<'_> {
                     format!("; of the token: {reason}")
                 };
                 (
-                    format!("'{host}' did not accept the access token for '{user}' (it said: {said}{reason})"),
+                    format!(
+                        "'{host}' did not accept the access token for '{user}' (it said: {said}{reason})"
+                    ),
                     "a new token; for Microsoft 365 look at IMAP.AccessAsApp, the object id of the service principal, and whether IMAP is on for the mailbox; for Google at the scope and the delegation",
                 )
             }
             (Proof::Password(_), Some(by)) => (
-                format!("'{host}' does not let '{by}' open the mailbox of '{user}' (it said: {said})"),
+                format!(
+                    "'{host}' does not let '{by}' open the mailbox of '{user}' (it said: {said})"
+                ),
                 "look at both names and the password; the server must know this name as a master user or delegate",
             ),
             (Proof::Password(_), None) => (
@@ -287,7 +309,10 @@ impl Authenticator for Answers {
         if asked == 0 {
             return self.first.clone();
         }
-        let text: String = String::from_utf8_lossy(challenge).chars().take(300).collect();
+        let text: String = String::from_utf8_lossy(challenge)
+            .chars()
+            .take(300)
+            .collect();
         *self.reason.borrow_mut() = clean(&text);
         self.then.to_owned()
     }
@@ -301,12 +326,18 @@ mod tests {
     #[test]
     fn greetings_are_told_apart() {
         assert_eq!(greeting("* OK [CAPABILITY IMAP4rev1] ready"), Ok(()));
-        assert!(matches!(greeting("* PREAUTH hello"), Err(Trouble::Refused(..))));
+        assert!(matches!(
+            greeting("* PREAUTH hello"),
+            Err(Trouble::Refused(..))
+        ));
         assert!(matches!(
             greeting("* BYE Too many connections"),
             Err(Trouble::Unreachable(text)) if text.contains("Too many")
         ));
-        assert!(matches!(greeting("220 mail ESMTP"), Err(Trouble::Refused(..))));
+        assert!(matches!(
+            greeting("220 mail ESMTP"),
+            Err(Trouble::Refused(..))
+        ));
     }
 
     #[test]

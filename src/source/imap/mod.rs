@@ -5,6 +5,7 @@
 //! connection through failure, `folders` decides what is read, `reader` reads it. What is judged is no matter here.
 
 mod access;
+mod command;
 mod deflate;
 mod folders;
 mod guard;
@@ -13,6 +14,7 @@ mod login;
 mod pace;
 mod parts;
 mod reader;
+mod secret;
 mod session;
 mod set;
 mod socket;
@@ -128,7 +130,10 @@ fn prove_delegation(access: &Access, url: &Url) -> Result<(), Trouble> {
                     "'{}' does not heed whose mailbox is asked for: it let '{by}' in as somebody who does not exist",
                     url.server.host
                 ),
-                format!("log in as '{}' itself, or let IT give access in another way", url.user),
+                format!(
+                    "log in as '{}' itself, or let IT give access in another way",
+                    url.user
+                ),
             ))
         }
         // Whatever else it was, the real login will show.
@@ -142,7 +147,11 @@ impl Account {
         if self.folders.iter().any(|one| one.read) {
             return Ok(());
         }
-        let all: Vec<String> = self.folders.iter().map(|one| one.listed.name.clone()).collect();
+        let all: Vec<String> = self
+            .folders
+            .iter()
+            .map(|one| one.listed.name.clone())
+            .collect();
         let all = crate::signal::listed(&all, 12);
         match &self.url.folder {
             Some(folder) => anyhow::bail!(
@@ -161,7 +170,9 @@ impl Account {
         match &self.url.folder {
             Some(_) => {
                 let from = self.name.find("://").map_or(0, |at| at + 3);
-                let end = self.name[from..].find('/').map_or(self.name.len(), |at| from + at);
+                let end = self.name[from..]
+                    .find('/')
+                    .map_or(self.name.len(), |at| from + at);
                 self.name[..end].to_owned()
             }
             None => self.name.clone(),
@@ -207,7 +218,10 @@ impl Account {
     }
 
     fn reader<'a>(&'a self, line: &'a mut Line, stop: &'a dyn Fn() -> bool) -> FolderReader<'a> {
-        let sent = self.folders.iter().any(|one| one.read && one.role == Role::Sent);
+        let sent = self
+            .folders
+            .iter()
+            .any(|one| one.read && one.role == Role::Sent);
         FolderReader::new(&self.access, &self.url, line, stop, !sent)
     }
 }
@@ -289,7 +303,11 @@ impl Account {
         let mut out = Vec::new();
         let name = |one: &Chosen| format!("'{}'", one.listed.name);
         let counted = |one: &Chosen, covered: &Covered| {
-            format!("{} ({} messages on the server)", name(one), thousands(covered.exists))
+            format!(
+                "{} ({} messages on the server)",
+                name(one),
+                thousands(covered.exists)
+            )
         };
         let sent: Vec<String> = covered
             .iter()
@@ -297,7 +315,8 @@ impl Account {
             .map(|(one, covered)| counted(one, covered))
             .collect();
         out.push(if sent.is_empty() {
-            "No folder of this account is known to hold sent mail; name it with --folder.".to_owned()
+            "No folder of this account is known to hold sent mail; name it with --folder."
+                .to_owned()
         } else {
             format!("Read as sent mail: {}.", crate::signal::listed(&sent, 8))
         });

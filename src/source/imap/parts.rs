@@ -30,7 +30,10 @@ fn borders<'a>(bytes: &'a [u8], boundary: &[u8]) -> impl Iterator<Item = usize> 
         let next = bytes.get(at + line.len());
         next.is_none_or(|next| matches!(next, b'\r' | b'\n' | b'-' | b' ' | b'\t'))
     };
-    let found: Vec<usize> = memmem::find_iter(bytes, &line).filter(ends).take(1000).collect();
+    let found: Vec<usize> = memmem::find_iter(bytes, &line)
+        .filter(ends)
+        .take(1000)
+        .collect();
     found.into_iter()
 }
 
@@ -73,7 +76,8 @@ pub(super) fn stitched(mut start: Vec<u8>, boundary: &[u8], parts: &[Vec<u8>]) -
 mod tests {
     use super::*;
 
-    const HEAD: &str = "From: a@x.example\r\nContent-Type: multipart/mixed; boundary=\"b 1\"\r\n\r\n";
+    const HEAD: &str =
+        "From: a@x.example\r\nContent-Type: multipart/mixed; boundary=\"b 1\"\r\n\r\n";
 
     fn part(name: &str, content: &str) -> String {
         format!("Content-Type: application/pdf; name={name}\r\n\r\n{content}")
@@ -81,7 +85,10 @@ mod tests {
 
     #[test]
     fn a_long_message_keeps_its_text_and_the_names_of_its_attachments() {
-        let (one, two) = (part("one.pdf", &"AAAA".repeat(100)), part("two.pdf", "BBBB"));
+        let (one, two) = (
+            part("one.pdf", &"AAAA".repeat(100)),
+            part("two.pdf", "BBBB"),
+        );
         let whole = format!(
             "{HEAD}--b 1\r\nContent-Type: text/plain\r\n\r\nDear all\r\n--b 1\r\n{one}\r\n--b 1\r\n{two}\r\n--b 1--\r\n"
         );

@@ -138,7 +138,9 @@ impl<'a> FolderReader<'a> {
             if entered.as_ref().is_none_or(|(name, _)| name != chain) {
                 let raw = folders.iter().find(|one| one.listed.name == *chain);
                 let opened = match raw {
-                    Some(one) => self.enter(&one.listed.raw).map_err(|trouble| trouble.what().to_owned()),
+                    Some(one) => self
+                        .enter(&one.listed.raw)
+                        .map_err(|trouble| trouble.what().to_owned()),
                     None => Err("its folder is not there any more".to_owned()),
                 };
                 let opened = opened.map(|mailbox| mailbox.uid_validity.unwrap_or_default());
@@ -221,7 +223,9 @@ impl FolderReader<'_> {
                     return Ok(mailbox);
                 }
                 Err(denied @ Trouble::Denied(_)) => return Err(denied),
-                Err(trouble) => self.line.failed(trouble, self.access, self.url, self.stop)?,
+                Err(trouble) => self
+                    .line
+                    .failed(trouble, self.access, self.url, self.stop)?,
             }
         }
     }
@@ -401,7 +405,9 @@ impl FolderReader<'_> {
         let mut first = 1;
         while first <= last {
             let end = (first + CHECKED_AT_ONCE - 1).min(last);
-            self.ask(Uids::range(first, end), "(UID)", &mut |fetch| there.extend(fetch.uid))?;
+            self.ask(Uids::range(first, end), "(UID)", &mut |fetch| {
+                there.extend(fetch.uid)
+            })?;
             first = end + 1;
         }
         let known: BTreeSet<u32> = got.iter().copied().collect();
@@ -443,7 +449,9 @@ impl FolderReader<'_> {
             _ => {}
         }
         for (uids, why) in lost {
-            let rows = uids.iter().map(|uid| (uid, format!("the server does not give it: {why}")));
+            let rows = uids
+                .iter()
+                .map(|uid| (uid, format!("the server does not give it: {why}")));
             let rows = rows.map(|(uid, why)| row(&folder, uid, why, true));
             window.unread.extend(rows);
         }
@@ -453,7 +461,9 @@ impl FolderReader<'_> {
             let why = "the server gives no header fields for it".to_owned();
             window.unread.push(row(&folder, uid, why, true));
         }
-        let long = mails.iter().filter(|(_, mail)| mail.bytes.len() as u64 >= PIECE);
+        let long = mails
+            .iter()
+            .filter(|(_, mail)| mail.bytes.len() as u64 >= PIECE);
         for uid in long.map(|(uid, _)| *uid).collect::<Vec<_>>() {
             self.long_head(uid, &mut mails, window)?;
         }
@@ -524,7 +534,9 @@ impl FolderReader<'_> {
         let starts: Vec<u32> = texts.iter().chain(&wholes).copied().collect();
         let starts = self.starts(starts, mails, window)?;
         for (uid, start) in starts {
-            let Some(mail) = mails.get_mut(&uid) else { continue };
+            let Some(mail) = mails.get_mut(&uid) else {
+                continue;
+            };
             if (start.len() as u64) < PIECE {
                 (mail.bytes, mail.extent) = (start, Extent::Whole);
                 continue;
@@ -551,7 +563,13 @@ impl FolderReader<'_> {
     ) -> Result<BTreeMap<u32, Vec<u8>>, Halt> {
         uids.sort_unstable();
         let mut starts = BTreeMap::new();
-        let size = |uid: &u32| mails.get(uid).and_then(|mail| mail.size).unwrap_or(PIECE).min(PIECE);
+        let size = |uid: &u32| {
+            mails
+                .get(uid)
+                .and_then(|mail| mail.size)
+                .unwrap_or(PIECE)
+                .min(PIECE)
+        };
         for some in Uids::batches(&uids, TEXTS, &size) {
             let items = format!("(UID BODY.PEEK[]<0.{PIECE}>)");
             let lost = self.ask(some, &items, &mut |fetch| {
@@ -561,7 +579,12 @@ impl FolderReader<'_> {
             })?;
             for (uids, why) in lost {
                 for uid in uids.iter() {
-                    window.unread.push(row(&window.folder, uid, format!("its text could not be read, and it was judged without: {why}"), false));
+                    window.unread.push(row(
+                        &window.folder,
+                        uid,
+                        format!("its text could not be read, and it was judged without: {why}"),
+                        false,
+                    ));
                 }
             }
         }
@@ -577,7 +600,12 @@ impl FolderReader<'_> {
         window: &mut Window,
     ) -> Result<Vec<u8>, Halt> {
         if !parts::shows_its_text(&start) {
-            self.go_on(uid, &mut start, size.unwrap_or(u64::MAX).min(LONGEST_TEXT), window)?;
+            self.go_on(
+                uid,
+                &mut start,
+                size.unwrap_or(u64::MAX).min(LONGEST_TEXT),
+                window,
+            )?;
         }
         let Some(boundary) = parts::boundary(&start) else {
             return Ok(start);
@@ -590,7 +618,12 @@ impl FolderReader<'_> {
             }
         })?;
         if !lost.is_empty() {
-            window.unread.push(row(&window.folder, uid, "the names of its attachments could not be read".to_owned(), false));
+            window.unread.push(row(
+                &window.folder,
+                uid,
+                "the names of its attachments could not be read".to_owned(),
+                false,
+            ));
         }
         Ok(parts::stitched(start, &boundary, &heads))
     }
@@ -624,7 +657,12 @@ impl FolderReader<'_> {
                 }
             })?;
             if !lost.is_empty() {
-                window.unread.push(row(&window.folder, uid, "the end of its text could not be read, and it was judged without".to_owned(), false));
+                window.unread.push(row(
+                    &window.folder,
+                    uid,
+                    "the end of its text could not be read, and it was judged without".to_owned(),
+                    false,
+                ));
                 return Ok(false);
             }
             if ((bytes.len() - before) as u64) < piece {
@@ -665,7 +703,11 @@ impl FolderReader<'_> {
             };
             if let Err(trouble) = self.line.failed(trouble, self.access, self.url, self.stop) {
                 self.ended = Some(trouble);
-                return Err(if (self.stop)() { Halt::Stopped } else { Halt::GaveUp });
+                return Err(if (self.stop)() {
+                    Halt::Stopped
+                } else {
+                    Halt::GaveUp
+                });
             }
             if !by_content {
                 waiting.push((uids, true));

@@ -147,7 +147,10 @@ pub(super) fn connect(
         Security::Plain => match socket.tcp.peer_addr().map(|peer| peer.ip()) {
             Ok(peer) if is_loopback(peer) => Ok((Wire::Plain(socket), false)),
             _ => Err(Trouble::refused(
-                format!("'{}' is not this computer, and --insecure-plaintext is for tests on this computer only", server.host),
+                format!(
+                    "'{}' is not this computer, and --insecure-plaintext is for tests on this computer only",
+                    server.host
+                ),
                 format!("imaps://…@{}", server.host),
             )),
         },
@@ -205,8 +208,18 @@ fn refused(server: &Server, said: &str) -> Trouble {
     let words = said.to_lowercase();
     let any = |list: &[&str]| list.iter().any(|word| words.contains(word));
     let host = &server.host;
-    let said = crate::message::text::clean(said);
-    if any(&["hostname mismatch", "ip address mismatch", "name mismatch", "cn name", "not valid for"]) {
+    // OpenSSL names its own source files first, and the reason last, in parentheses.
+    let reason = said
+        .rsplit_once('(')
+        .map(|(_, reason)| reason.trim_end_matches(')'));
+    let said = crate::message::text::clean(reason.unwrap_or(said));
+    if any(&[
+        "hostname mismatch",
+        "ip address mismatch",
+        "name mismatch",
+        "cn name",
+        "not valid for",
+    ]) {
         return Trouble::refused(
             format!("the certificate of '{host}' is for another name"),
             "use the name that the certificate bears".to_owned(),
@@ -218,28 +231,48 @@ fn refused(server: &Server, said: &str) -> Trouble {
             "let IT renew it; look at this computer's clock".to_owned(),
         );
     }
-    if any(&["verify failed", "certificate verify", "not trusted", "untrusted", "unknown ca"]) {
+    if any(&[
+        "verify failed",
+        "certificate verify",
+        "not trusted",
+        "untrusted",
+        "unknown ca",
+    ]) {
         return Trouble::refused(
             format!("the certificate of '{host}' is not trusted ({said})"),
             "name the certificates of your own authority with --ca-file authority.pem".to_owned(),
         );
     }
-    if any(&["protocol version", "unsupported protocol", "no protocols available"]) {
+    if any(&[
+        "protocol version",
+        "unsupported protocol",
+        "no protocols available",
+    ]) {
         return Trouble::refused(
             format!("'{host}' offers no TLS 1.2 or newer"),
             "let IT switch TLS 1.2 on".to_owned(),
         );
     }
-    if any(&["wrong version number", "packet length too long", "unknown protocol", "http request"]) {
+    if any(&[
+        "wrong version number",
+        "packet length too long",
+        "unknown protocol",
+        "http request",
+    ]) {
         return Trouble::refused(
             format!("'{host}' does not speak TLS on port {}", server.port),
             format!("imap://…@{host} (it starts TLS after the greeting), or another port"),
         );
     }
-    if any(&["certificate required", "bad certificate", "handshake failure"]) {
+    if any(&[
+        "certificate required",
+        "bad certificate",
+        "handshake failure",
+    ]) {
         return Trouble::refused(
             format!("'{host}' refused to agree on encryption ({said})"),
-            "if it wants a certificate of yours: --client-cert mine.pem --client-key mine.key".to_owned(),
+            "if it wants a certificate of yours: --client-cert mine.pem --client-key mine.key"
+                .to_owned(),
         );
     }
     Trouble::Unreachable(format!("no encrypted connection to '{host}': {said}"))
@@ -267,14 +300,20 @@ fn start_tls(server: &Server, socket: &mut Socket) -> Result<(), Trouble> {
         }
         if upper.starts_with("S1 ") {
             return Err(Trouble::refused(
-                format!("'{}' does not offer encryption on port {}", server.host, server.port),
+                format!(
+                    "'{}' does not offer encryption on port {}",
+                    server.host, server.port
+                ),
                 format!("imaps://…@{}", server.host),
             ));
         }
     }
     if !talk.is_empty() {
         return Err(Trouble::refused(
-            format!("'{}' said more before encryption began than it may: somebody may be in between", server.host),
+            format!(
+                "'{}' said more before encryption began than it may: somebody may be in between",
+                server.host
+            ),
             format!("imaps://…@{}", server.host),
         ));
     }

@@ -74,7 +74,9 @@ impl Trouble {
             Trouble::Lost(_) => {
                 "try again; a slow line may need more time: --timeout 300; see what was said with -vv"
             }
-            Trouble::Denied(_) | Trouble::Garbled(_) => "see what was said with -vv, and ask who runs the server",
+            Trouble::Denied(_) | Trouble::Garbled(_) => {
+                "see what was said with -vv, and ask who runs the server"
+            }
             Trouble::Wait(time, _) => {
                 return anyhow::anyhow!(
                     "'{host}' wants to be left alone for {} s: {what}\n  try: wait so long, then scan again",

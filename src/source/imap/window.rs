@@ -66,9 +66,7 @@ impl Unit for Window {
 
     fn held(&self) -> usize {
         let mails = self.mails.iter();
-        mails
-            .map(|mail| mail.bytes.len() + size_of::<Mail>())
-            .sum()
+        mails.map(|mail| mail.bytes.len() + size_of::<Mail>()).sum()
     }
 
     fn read(&self, each: &mut dyn FnMut(Item<'_>)) -> Option<Span> {
