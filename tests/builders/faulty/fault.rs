@@ -101,6 +101,8 @@ pub(crate) enum Fault {
     Shape(Shape),
     /// The folders have another UIDVALIDITY and other UIDs; the connection ends.
     Renumber,
+    /// Another mail arrives in the first folder, and the answer says so.
+    Arrive,
     /// The first token that was good so far is no more; the connection ends.
     Expire,
 }

@@ -1,7 +1,8 @@
 //! Answers, and how faults spoil them on their way out.
 
+use super::super::Mail;
 use super::session::Session;
-use super::{Armed, Fault, Shape, Then};
+use super::{Armed, Fault, Letter, Shape, Then, uid};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -62,6 +63,7 @@ impl Session<'_> {
                     self.renumber();
                     (answer, then) = (Answer::default(), Then::Close);
                 }
+                Fault::Arrive => answer.lines.push(self.arrive()),
                 Fault::Expire => {
                     self.shared.expired.fetch_add(1, Ordering::SeqCst);
                     answer = Answer::default();
@@ -86,6 +88,17 @@ impl Session<'_> {
             Then::Close | Then::Bye(_) => None,
             Then::Hang => self.hang(),
         }
+    }
+    fn arrive(&self) -> Vec<u8> {
+        let mut folders = self.shared.folders.lock().unwrap();
+        let letters = &mut folders[0].letters;
+        let at = letters.len();
+        let mail = Mail::new(7000 + at).to(["colleague3@force.example"]);
+        letters.push(Letter {
+            uid: uid(at),
+            bytes: mail.bytes(),
+        });
+        format!("* {} EXISTS\r\n", at + 1).into_bytes()
     }
     fn renumber(&self) {
         for folder in &mut *self.shared.folders.lock().unwrap() {
