@@ -180,6 +180,25 @@ fn a_fault_comes_when_it_is_due_and_not_again() {
 }
 
 #[test]
+fn who_was_refused_by_a_fault_is_not_inside() {
+    let no = |kind| (once(kind), Fault::Refuse("NO not now", Then::Stay));
+    let (login, examine) = (no(Kind::Login), no(Kind::Examine));
+    let server = script()
+        .fault(login.0, login.1)
+        .fault(examine.0, examine.1)
+        .start();
+    let mut client = Client::new(&server);
+    client.until("ready\r\n");
+    let login = format!("LOGIN u {}", quoted(PASSWORD));
+    assert_eq!(client.says(&login), "a NO not now\r\n");
+    assert_eq!(client.says("EXAMINE Sent"), "a BAD not here\r\n");
+    assert_eq!(client.says(&login), "a OK welcome\r\n");
+    assert_eq!(client.says("EXAMINE Sent"), "a NO not now\r\n");
+    assert_eq!(client.says("UID FETCH 10 (UID)"), "a BAD not here\r\n");
+    assert_eq!(server.take_violations().len(), 2);
+}
+
+#[test]
 fn tokens_and_authorisation_identities_are_told_apart() {
     let server = script()
         .capabilities("IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 AUTH=OAUTHBEARER")

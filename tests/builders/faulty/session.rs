@@ -21,6 +21,8 @@ pub(super) struct Session<'a> {
     inside: bool,
     commands: usize,
     selected: Option<usize>,
+    /// Whether a fault refused the last command.
+    pub(super) denied: bool,
 }
 
 /// Serves one client until it goes.
@@ -32,6 +34,7 @@ pub(super) fn serve(shared: &Shared, stream: TcpStream, number: usize) {
         inside: false,
         commands: 0,
         selected: None,
+        denied: false,
     };
     session.run();
     session.wire.close();
@@ -186,7 +189,7 @@ impl Session<'_> {
             "NO [AUTHENTICATIONFAILED] Authentication failed."
         };
         self.finish(command, Kind::Login, Answer::only(answer))?;
-        self.inside |= welcome;
+        self.inside |= welcome && !self.denied;
         Some(())
     }
 
@@ -257,7 +260,7 @@ impl Session<'_> {
         let lines = lines.map(String::into_bytes).to_vec();
         let answer = Answer::new(lines, "OK [READ-ONLY] examined");
         self.spoil(command, Kind::Examine, answer, Some(&folder), &[])?;
-        self.selected = Some(at);
+        self.selected = Some(at).filter(|_| !self.denied);
         Some(())
     }
     fn fetch(&mut self, command: &Command, rest: &str) -> Option<()> {

@@ -38,6 +38,9 @@ impl Session<'_> {
     pub(super) fn reply(&mut self, tag: &str, mut answer: Answer, faults: &[&Armed]) -> Option<()> {
         let mut tag = tag.to_owned();
         let (mut then, mut drip) = (Then::Stay, false);
+        self.denied = faults
+            .iter()
+            .any(|armed| matches!(armed.fault, Fault::Refuse(..)));
         for armed in faults {
             match &armed.fault {
                 Fault::Instead(end) => {
