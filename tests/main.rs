@@ -56,6 +56,16 @@ mod queries;
 mod readme;
 // Which way a file of src/ may look.
 mod layers;
+// IMAP through a failing line: dropped, stalled, throttled, refused; nothing lost, nothing doubled, no hang.
+mod imap_faults;
+// IMAP answers as no book allows them, floods, one broken message.
+mod imap_fault_answers;
+// IMAP folders of every name, and what servers keep to themselves.
+mod imap_fault_folders;
+// Who is not let in by an IMAP server is told why.
+mod imap_fault_logins;
+// The server that plays these faults is itself proper.
+mod imap_fault_server;
 // Public mail from CCSPILL_CORPORA against what independent parsers see.
 mod corpora;
 // The borders of public mbox files, against MimeKit's offsets and the count of several splitters.

@@ -5,6 +5,7 @@
 //! and every domain ends in `.example` or `.test`.
 
 mod case;
+pub(crate) mod faulty;
 mod golden;
 mod mail;
 mod people;
