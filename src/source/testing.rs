@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 use super::sink::{Flow, Sink};
-use super::{Coverage, Item, Position, Span, Unit};
+use super::{Coverage, Extent, Item, Position, Span, Unit};
 use sha2::{Digest, Sha256};
 use std::ops::ControlFlow;
 
