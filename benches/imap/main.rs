@@ -90,7 +90,7 @@ fn measure_all(options: &Options) -> io::Result<()> {
         ("python3", Client::Imaplib.is_installed()),
         (
             "mbsync",
-            options.no_mbsync || Client::Mbsync { fsync: true }.is_installed(),
+            options.no_mbsync || Client::Mbsync { disk: true }.is_installed(),
         ),
     ];
     if let Some((name, _)) = missing.iter().find(|(_, there)| !there) {
