@@ -22,7 +22,7 @@ const LINES: [(&str, Line, &[Client]); 3] = [
     (
         "40 ms",
         Line::FAR,
-        &[AUTO, Client::Imaplib, IN_MEMORY, MBSYNC],
+        &[AUTO, NEVER, Client::Imaplib, IN_MEMORY, MBSYNC],
     ),
     (
         "40 ms, 50 Mbit/s",
