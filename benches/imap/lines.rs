@@ -18,7 +18,11 @@ const MBSYNC: Client = Client::Mbsync { disk: true };
 const IN_MEMORY: Client = Client::Mbsync { disk: false };
 
 const LINES: [(&str, Line, &[Client]); 3] = [
-    ("loopback", Line::PLAIN, &[AUTO, Client::Imaplib, IN_MEMORY]),
+    (
+        "loopback",
+        Line::PLAIN,
+        &[AUTO, NEVER, Client::Imaplib, IN_MEMORY],
+    ),
     (
         "40 ms",
         Line::FAR,
