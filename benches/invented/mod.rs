@@ -2,7 +2,8 @@
 //!
 //! Two kinds stand at the ends of what mailboxes are: `A` is 200,000 short text mails (662 MB, a quarter of it headers,
 //! one in a hundred with many recipients), `B` is 8,968 mails with attachments (2.0 GB, almost no headers). A mailbox of
-//! any size (`1GB`) is made of mails as in `A`. `10M` is ten million mails of a few lines, where only their number weighs.
+//! any size (`1GB`) or number (`50000`) is made of mails as in `A`. `10M` is ten million mails of a few lines, where only
+//! their number weighs.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -39,8 +40,8 @@ pub(crate) struct Written {
     pub(crate) heads: u64,
 }
 
-/// The files of the project's measurements by name: `A`, `B`, millions of short notes such as `10M`, or a size such as
-/// `1GB` or `250MB`.
+/// The files of the project's measurements by name: `A`, `B`, millions of short notes such as `10M`, a size such as `1GB`
+/// or `250MB`, or a number of mails as in `A` such as `50000`.
 fn named(name: &str) -> Option<(Kind, Until)> {
     let number = |unit: &str, times: u64| {
         let number = name.strip_suffix(unit)?.parse::<u64>().ok()?;
@@ -53,7 +54,8 @@ fn named(name: &str) -> Option<(Kind, Until)> {
         "B" => Some((Kind::Attached, Until::Mails(8_968))),
         _ => bytes()
             .map(|bytes| (Kind::Text, Until::Bytes(bytes)))
-            .or_else(|| notes().map(|mails| (Kind::Note, Until::Mails(mails)))),
+            .or_else(|| notes().map(|mails| (Kind::Note, Until::Mails(mails))))
+            .or_else(|| number("", 1).map(|mails| (Kind::Text, Until::Mails(mails)))),
     }
 }
 

@@ -1,12 +1,11 @@
 //! The first 10,000 mails of A as a Maildir, which is what mu and notmuch read. They index the whole text, which
 //! ccspill does not: the ratio says what a person waits, not which program is written better.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
-use std::path::Path;
+use std::io;
 
 use crate::machine::markdown;
 use crate::peers::Peer;
+use crate::split;
 use crate::whole::Series;
 use crate::workshop::Workshop;
 use crate::{Options, digits};
@@ -34,7 +33,7 @@ const PEERS: [Peer; 5] = [
 pub(crate) fn table(options: &Options, workshop: &Workshop) -> io::Result<()> {
     let home = workshop.room()?;
     let store = home.path().join("Sent");
-    let bytes = split(&workshop.file("A")?, &store)?;
+    let bytes = split::maildir(&workshop.file("A")?, &store, MAILS)?;
     let once = |peer| matches!(peer, Peer::Mu | Peer::Notmuch);
     let series = Series::new(&PEERS, options.rounds, &store, workshop, once, || Ok(()))?;
     println!(
@@ -58,35 +57,4 @@ pub(crate) fn table(options: &Options, workshop: &Workshop) -> io::Result<()> {
         println!("\nNot all see the same messages: {told}.");
     }
     Ok(())
-}
-
-/// Writes the first mails of a file of kind A as a Maildir. Gives how many bytes they have.
-fn split(file: &Path, store: &Path) -> io::Result<u64> {
-    for folder in ["cur", "new", "tmp"] {
-        fs::create_dir_all(store.join(folder))?;
-    }
-    let mut lines = BufReader::with_capacity(1 << 20, File::open(file)?);
-    let (mut mail, mut line, mut begun, mut bytes) = (Vec::new(), Vec::new(), 0, 0);
-    loop {
-        line.clear();
-        let more = lines.read_until(b'\n', &mut line)? > 0;
-        if !more || line.starts_with(b"From ") {
-            if begun > 0 {
-                // The blank line before the next separator belongs to the mbox.
-                mail.pop();
-                let name = format!("cur/17092836{begun:05}.M1P1.force.example:2,S");
-                fs::write(store.join(name), &mail)?;
-                bytes += mail.len() as u64;
-                mail.clear();
-            }
-            if !more || begun == MAILS {
-                return Ok(bytes);
-            }
-            begun += 1;
-            continue;
-        }
-        let quoted = line.iter().take_while(|b| **b == b'>').count();
-        let bare = quoted > 0 && line[quoted..].starts_with(b"From ");
-        mail.extend_from_slice(&line[usize::from(bare)..]);
-    }
 }

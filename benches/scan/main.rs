@@ -13,8 +13,11 @@ mod invented;
 #[path = "../machine/mod.rs"]
 mod machine;
 mod maildir;
+#[path = "../measure/mod.rs"]
 mod measure;
 mod peers;
+#[path = "../split/mod.rs"]
+mod split;
 mod whole;
 #[path = "../workshop/mod.rs"]
 mod workshop;

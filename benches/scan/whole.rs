@@ -1,8 +1,10 @@
 //! Whole mbox files, in cache and from disk: each tool once a round, round after round, so that what else the machine
 //! does hits all alike. A ratio is the median over the rounds of the ratio within a round.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::machine::{markdown, median};
 use crate::measure::{self, Run};
@@ -154,7 +156,7 @@ pub(crate) fn warm(
     let mut all = Vec::new();
     for (name, file) in files {
         // Once unmeasured, so that the first is not the only one that waits for the disk.
-        measure::run(std::process::Command::new("cat").arg(file))?;
+        measure::run(Command::new("cat").arg(file))?;
         let once = |peer| matches!(peer, Peer::Python | Peer::Mboxshell);
         let series = Series::new(&peers, options.rounds, file, workshop, once, || Ok(()))?;
         all.push((name.as_str(), series));
@@ -182,11 +184,11 @@ pub(crate) fn warm(
 pub(crate) fn cold(files: &[(String, PathBuf)], workshop: &Workshop) -> io::Result<()> {
     let mut all = Vec::new();
     for (name, file) in files {
-        if let Err(why) = measure::evict(file) {
+        if let Err(why) = evict(file) {
             println!("\nFrom disk: not measured, {why}.");
             return Ok(());
         }
-        let out = || measure::evict(file);
+        let out = || evict(file);
         let series = Series::new(&COLD, COLD_ROUNDS, file, workshop, |_| false, out)?;
         all.push((name.as_str(), series));
     }
@@ -194,6 +196,41 @@ pub(crate) fn cold(files: &[(String, PathBuf)], workshop: &Workshop) -> io::Resu
         "\nThe same from disk: the file is put out of the cache before each run; medians of {COLD_ROUNDS} rounds.\n"
     );
     print_series(&COLD, &all);
+    Ok(())
+}
+
+/// Puts a file out of the page cache, and no other: machines are shared. Where that cannot be done, or is seen not to
+/// have been done, says why.
+fn evict(file: &Path) -> Result<(), String> {
+    let mut input = std::ffi::OsString::from("if=");
+    input.push(file);
+    let dd = Command::new("dd")
+        .arg(input)
+        .args(["iflag=nocache", "count=0"])
+        .stderr(Stdio::null())
+        .status();
+    if !dd.is_ok_and(|status| status.success()) {
+        return Err("dd here knows no iflag=nocache".into());
+    }
+    let Some(fincore) = measure::found(OsStr::new("fincore")) else {
+        return Ok(());
+    };
+    let output = Command::new(fincore)
+        .args(["--bytes", "--noheadings", "--output", "RES"])
+        .arg(file)
+        .output()
+        .map_err(|why| why.to_string())?;
+    let left: u64 = String::from_utf8_lossy(&output.stdout)
+        .trim()
+        .parse()
+        .unwrap_or(0);
+    // A few pages may be read again at once, by whoever looks at new files.
+    if left > 1 << 20 {
+        return Err(format!(
+            "{} MB of the file stay in the cache",
+            left / 1_000_000
+        ));
+    }
     Ok(())
 }
 

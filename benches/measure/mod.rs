@@ -1,4 +1,4 @@
-//! One run of one command: how long, how much memory, what it said. And a file out of the page cache.
+//! One run of one command: how long, how much memory, what it said.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -40,7 +40,8 @@ pub(crate) fn found(program: &OsStr) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Runs a command to its end. An end other than success is an error, with the last line that it wrote.
+/// Runs a command to its end. An end other than success is an error, with the line that says why: where a program names
+/// itself or says `error:`, that one, and else the last.
 pub(crate) fn run(command: &mut Command) -> io::Result<Run> {
     if found(command.get_program()).is_none() {
         return Err(io::ErrorKind::NotFound.into());
@@ -53,8 +54,11 @@ pub(crate) fn run(command: &mut Command) -> io::Result<Run> {
         watched(command, all)?
     };
     if !ended.success() {
-        let last = why.trim_end().lines().last().unwrap_or_default();
-        return Err(io::Error::other(format!("{ended}: {last}")));
+        let mut lines = why.trim_end().lines();
+        let says = |line: &&str| line.starts_with("ccspill: ") || line.starts_with("error: ");
+        let line = lines.clone().find(says).or(lines.next_back());
+        let line = line.unwrap_or_default();
+        return Err(io::Error::other(format!("{ended}: {line}")));
     }
     Ok(run)
 }
@@ -126,39 +130,4 @@ fn watched(command: &mut Command, all: bool) -> io::Result<Ended> {
         pipe.read_to_string(&mut run.said)?;
     }
     Ok((run, ended, String::new()))
-}
-
-/// Puts a file out of the page cache, and no other: machines are shared. Where that cannot be done, or is seen not to
-/// have been done, says why.
-pub(crate) fn evict(file: &Path) -> Result<(), String> {
-    let mut input = std::ffi::OsString::from("if=");
-    input.push(file);
-    let dd = Command::new("dd")
-        .arg(input)
-        .args(["iflag=nocache", "count=0"])
-        .stderr(Stdio::null())
-        .status();
-    if !dd.is_ok_and(|status| status.success()) {
-        return Err("dd here knows no iflag=nocache".into());
-    }
-    let Some(fincore) = found(OsStr::new("fincore")) else {
-        return Ok(());
-    };
-    let output = Command::new(fincore)
-        .args(["--bytes", "--noheadings", "--output", "RES"])
-        .arg(file)
-        .output()
-        .map_err(|why| why.to_string())?;
-    let left: u64 = String::from_utf8_lossy(&output.stdout)
-        .trim()
-        .parse()
-        .unwrap_or(0);
-    // A few pages may be read again at once, by whoever looks at new files.
-    if left > 1 << 20 {
-        return Err(format!(
-            "{} MB of the file stay in the cache",
-            left / 1_000_000
-        ));
-    }
-    Ok(())
 }
