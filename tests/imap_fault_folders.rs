@@ -86,7 +86,8 @@ fn a_folder_is_read_however_its_name_is_listed() {
             "a space at its end",
             b"Sent ",
             b"* LIST () \"/\" \"Sent \"",
-            "Sent ",
+            // A table shows no space that cannot be seen.
+            "Sent",
         ),
     ];
     let rows = rows.map(|(what, name, line, due)| (what, (name, line, due)));

@@ -84,11 +84,6 @@ fn a_wrong_password_is_told_and_not_shown() {
 #[test]
 fn a_server_that_does_not_fit_is_named() {
     let rows = [
-        (
-            "not IMAP4rev1",
-            account().capabilities("IMAP4rev2 AUTH=PLAIN"),
-            "IMAP4rev1",
-        ),
         ("only IMAP2", account().capabilities("IMAP2"), "IMAP4rev1"),
         (
             "no login",

@@ -63,7 +63,8 @@ impl Case {
             }
             Err(why) => {
                 self.db.execute(
-                    "INSERT INTO unread (reading_id, folder, position, bytes, reason, message) VALUES (?1, ?2, ?3, NULL, ?4, 0)",
+                    "INSERT INTO unread (reading_id, folder, position, bytes, reason, message)
+                     SELECT ?1, ?2, ?3, NULL, ?4, 0 WHERE NOT EXISTS (SELECT 1 FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = ?3)",
                     params![reading, folder, position, format!("{CANNOT}: {why}")],
                 )?;
             }

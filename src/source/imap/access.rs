@@ -13,7 +13,7 @@ use super::secret::Secret;
 use super::socket;
 use super::token::{self, Tokens};
 use super::trace::{Show, Trace};
-use super::trouble::Trouble;
+use super::trouble::{LATER, Trouble};
 use super::url::Url;
 
 /// Where the password may stand in the environment.
@@ -170,7 +170,7 @@ impl Secrets {
                 let now = now.map_or(0, |now| now.as_secs() as i64);
                 tokens.token(user, now).map_err(|error| {
                     if token::is_passing(&error) {
-                        return Trouble::Unreachable(format!("{error:#}"));
+                        return Trouble::Unreachable(format!("{error:#}"), LATER);
                     }
                     let text = format!("{error:#}");
                     let (what, mend) = text.split_once("\n  try: ").unwrap_or((&text, "-vv"));

@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::session::Session;
 use super::trouble::Trouble;
-use crate::message::text::clean;
+use crate::message::text::is_invisible;
 use crate::place::Role;
 
 /// One folder, as the server lists it.
@@ -95,6 +95,13 @@ fn read(answers: Vec<Vec<u8>>) -> Vec<Listed> {
         .collect();
     let mut all: Vec<Listed> = all.into_values().collect();
     all.sort_by(|a, b| (&a.name, &a.raw).cmp(&(&b.name, &b.raw)));
+    // Names that differ only in what is not shown must not be taken for one folder.
+    let mut taken = BTreeSet::new();
+    for folder in &mut all {
+        while !taken.insert(folder.name.clone()) {
+            folder.name.push('~');
+        }
+    }
     all
 }
 
@@ -110,7 +117,7 @@ fn parse(answer: &[u8]) -> Option<Listed> {
     let (raw, _) = string(rest.trim_start())?;
     let attributes = attributes.split_whitespace().map(str::to_ascii_uppercase);
     Some(Listed {
-        name: clean(&decoded(&raw)),
+        name: shown(&decoded(&raw)),
         raw,
         attributes: attributes.collect(),
         delimiter: delimiter
@@ -143,6 +150,19 @@ fn string(text: &str) -> Option<(String, &str)> {
     let end = text.find(|c: char| c.is_ascii_whitespace());
     let (atom, rest) = text.split_at(end.unwrap_or(text.len()));
     (!atom.is_empty()).then(|| (atom.to_owned(), rest))
+}
+
+/// A name without what must not reach a terminal.
+fn shown(name: &str) -> String {
+    name.chars()
+        .map(|c| {
+            if c.is_control() || is_invisible(c) {
+                '?'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// A name in modified UTF-7 (RFC 3501 5.1.3) as people read it; one that is not is left as it stands.

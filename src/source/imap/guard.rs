@@ -130,6 +130,11 @@ impl Guard {
         std::mem::take(&mut self.state().remarks)
     }
 
+    /// A text of the server without secrets.
+    pub(super) fn struck(&self, text: &str) -> String {
+        self.state().trace.struck(text)
+    }
+
     /// The answers to the last `LIST`.
     pub(super) fn listed(&self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.state().listed)
@@ -312,6 +317,9 @@ impl State {
             answer.extend_from_slice(&line);
         }
         tame(&mut line);
+        if self.command == Command::Capability && self.reply == Reply::Given {
+            revision(&mut line)?;
+        }
         // The client cannot bear that a message has no such date.
         if self.command == Command::Fetch
             && let Some(at) = memchr::memmem::find(&line, b"INTERNALDATE NIL")
@@ -477,6 +485,24 @@ fn shown(line: &[u8]) -> String {
         }
         _ => text.into_owned(),
     }
+}
+
+/// The client reads nothing of a server that names only the second revision of IMAP4 (RFC 9051), which does all that is
+/// asked of it here.
+fn revision(line: &mut Vec<u8>) -> io::Result<()> {
+    let upper = line.to_ascii_uppercase();
+    let named = |word: &[u8]| upper.split(u8::is_ascii_whitespace).any(|one| one == word);
+    if named(b"IMAP4REV1") {
+        return Ok(());
+    }
+    if !named(b"IMAP4REV2") {
+        return Err(io::Error::other(
+            "the server speaks neither IMAP4rev1 nor IMAP4rev2",
+        ));
+    }
+    line.truncate(line.trim_ascii_end().len());
+    line.extend_from_slice(b" IMAP4rev1\r\n");
+    Ok(())
 }
 
 /// Replaces what the client cannot bear outside of literals: 8-bit text and NUL.

@@ -9,7 +9,7 @@ use super::guard::{Guard, Seen};
 use super::login::{Login, Proof};
 use super::session::Session;
 use super::socket;
-use super::trouble::Trouble;
+use super::trouble::{LATER, Trouble};
 use super::url::Url;
 
 /// How often in a row something is tried while nothing gets on.
@@ -56,8 +56,12 @@ impl Line {
             last: Seen::default(),
         };
         line.session(access, url, &|| false)?;
-        line.most = MOST_TRIES;
         Ok(line)
+    }
+
+    /// From now on there is something to lose.
+    pub(super) fn be_patient(&mut self) {
+        (self.most, self.tries) = (MOST_TRIES, 0);
     }
 
     /// The session, made anew if need be.
@@ -72,7 +76,7 @@ impl Line {
     ) -> Result<&mut Session, Trouble> {
         while self.session.is_none() {
             if stop() {
-                return Err(Trouble::Unreachable(STOPPED.to_owned()));
+                return Err(Trouble::Unreachable(STOPPED.to_owned(), LATER));
             }
             match self.connect(access, url) {
                 Ok(session) => self.session = Some(session),
@@ -81,6 +85,23 @@ impl Line {
         }
         let none = || Trouble::Lost("there is no connection".to_owned());
         self.session.as_mut().ok_or_else(none)
+    }
+
+    /// Asks something that concerns no folder, through failure.
+    pub(super) fn through<T>(
+        &mut self,
+        access: &Access,
+        url: &Url,
+        ask: impl Fn(&mut Session) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        loop {
+            let answer = ask(self.session(access, url, &|| false)?);
+            match answer {
+                Err(Trouble::Denied(what)) => return Err(Trouble::Denied(what)),
+                Err(trouble) => self.failed(trouble, access, url, &|| false)?,
+                Ok(answer) => return Ok(answer),
+            }
+        }
     }
 
     fn connect(&mut self, access: &Access, url: &Url) -> Result<Session, Trouble> {
@@ -119,7 +140,7 @@ impl Line {
                 self.session = None;
                 wait = Duration::ZERO;
             }
-            Trouble::Lost(_) | Trouble::Unreachable(_) => self.session = None,
+            Trouble::Lost(_) | Trouble::Unreachable(..) => self.session = None,
         }
         self.tries += 1;
         if self.tries >= self.most {
@@ -128,7 +149,7 @@ impl Line {
         let until = Instant::now() + wait;
         while Instant::now() < until {
             if stop() {
-                return Err(Trouble::Unreachable(STOPPED.to_owned()));
+                return Err(Trouble::Unreachable(STOPPED.to_owned(), LATER));
             }
             sleep(SLICE.min(until.saturating_duration_since(Instant::now())));
         }

@@ -10,7 +10,7 @@ use imap::{Authenticator, Client, Error};
 use super::guard::Guard;
 use super::session::{self, Session};
 use super::trace::Trace;
-use super::trouble::Trouble;
+use super::trouble::{LATER, TOO_MANY, Trouble};
 use super::url::{Security, Server};
 use crate::message::text::clean;
 
@@ -51,7 +51,7 @@ pub(super) fn greeting(line: &str) -> Result<(), Trouble> {
     if upper.starts_with("* BYE") {
         return Err(match Trouble::said(&text) {
             Trouble::Denied(text) => {
-                Trouble::Unreachable(format!("the server sent us away: {text}"))
+                Trouble::Unreachable(format!("the server sent us away: {text}"), TOO_MANY)
             }
             known => known,
         });
@@ -230,11 +230,16 @@ impl Login<'_> {
         let code = code(&said);
         let what = match code.as_str() {
             "UNAVAILABLE" | "INUSE" => {
-                return Trouble::Unreachable(format!("logging in does not work just now: {said}"));
+                return Trouble::Unreachable(
+                    format!("logging in does not work just now: {said}"),
+                    LATER,
+                );
             }
-            "LIMIT" => return Trouble::Unreachable(format!("too many connections: {said}")),
+            "LIMIT" => {
+                return Trouble::Unreachable(format!("too many connections: {said}"), TOO_MANY);
+            }
             "EXPIRED" => (
-                format!("the password of '{user}' has expired"),
+                format!("the password of '{user}' has expired (it said: {said})"),
                 "change it, then scan again",
             ),
             "CONTACTADMIN" => (
@@ -242,13 +247,13 @@ impl Login<'_> {
                 "ask who runs the server",
             ),
             "PRIVACYREQUIRED" => (
-                format!("'{host}' wants an encrypted connection"),
+                format!("'{host}' wants an encrypted connection (it said: {said})"),
                 "imaps:// instead of imap://",
             ),
             _ if said.to_lowercase().contains("too many")
                 || said.to_lowercase().contains("simultaneous") =>
             {
-                return Trouble::Unreachable(format!("too many connections: {said}"));
+                return Trouble::Unreachable(format!("too many connections: {said}"), TOO_MANY);
             }
             _ => self.not_accepted(&said, reason),
         };
@@ -332,7 +337,7 @@ mod tests {
         ));
         assert!(matches!(
             greeting("* BYE Too many connections"),
-            Err(Trouble::Unreachable(text)) if text.contains("Too many")
+            Err(Trouble::Unreachable(text, _)) if text.contains("Too many")
         ));
         assert!(matches!(
             greeting("220 mail ESMTP"),

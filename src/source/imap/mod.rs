@@ -81,10 +81,12 @@ pub fn open(name: &str, how: &How) -> anyhow::Result<Account> {
     let opened = (|| {
         prove_delegation(&access, &url)?;
         let mut line = Line::new(&access, &url)?;
-        let session = line.session(&access, &url, &|| false)?;
-        let listed = folders::list(session)?;
-        let gmail = session.can("X-GM-EXT-1");
-        let messages = folders::messages(session)?;
+        let (listed, messages, gmail) = line.through(&access, &url, |session| {
+            let listed = folders::list(session)?;
+            let messages = folders::messages(session)?;
+            Ok((listed, messages, session.can("X-GM-EXT-1")))
+        })?;
+        line.be_patient();
         Ok((line, listed, gmail, messages))
     })();
     let (line, listed, gmail, messages) =
@@ -190,8 +192,7 @@ impl Account {
     pub fn folder_lines(&self) -> anyhow::Result<Vec<FolderLine>> {
         let mut line = self.line();
         let count = |raw: &str, line: &mut Line| -> Result<Option<u64>, Trouble> {
-            let session = line.session(&self.access, &self.url, &|| false)?;
-            match session.status(raw) {
+            match line.through(&self.access, &self.url, |session| session.status(raw)) {
                 Ok(status) => Ok(Some(u64::from(status.exists))),
                 Err(Trouble::Denied(_)) => Ok(None),
                 Err(trouble) => Err(trouble),

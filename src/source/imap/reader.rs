@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use imap::types::{Fetch, Flag, Mailbox};
+use imap::types::{Fetch, Fetches, Flag, Mailbox};
+use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use super::access::Access;
@@ -160,10 +161,8 @@ impl<'a> FolderReader<'a> {
         loop {
             let items = format!("(UID BODY.PEEK[]<{length}.{LONGEST_PIECE}>)");
             let mut piece: Option<Vec<u8>> = None;
-            let asked = self.ask(Uids::list(vec![uid]), &items, &mut |fetch| {
-                if fetch.uid == Some(uid) {
-                    piece = fetch.body().map(<[u8]>::to_vec);
-                }
+            let asked = self.ask(Uids::list(vec![uid]), &items, &mut |fetches| {
+                piece = of(fetches, uid).find_map(|fetch| fetch.body().map(<[u8]>::to_vec));
             });
             let lost = match asked {
                 Ok(lost) => lost,
@@ -403,16 +402,23 @@ impl FolderReader<'_> {
     ) -> Result<(), Halt> {
         let mut there = BTreeSet::new();
         let mut first = 1;
-        while first <= last {
-            let end = (first + CHECKED_AT_ONCE - 1).min(last);
-            self.ask(Uids::range(first, end), "(UID)", &mut |fetch| {
-                there.extend(fetch.uid)
+        // A server may tell a UIDNEXT that is too low.
+        let highest = u64::from(u32::MAX) - 1;
+        while first <= highest {
+            let end = match first + CHECKED_AT_ONCE - 1 {
+                end if end < last => end,
+                end if first <= last => end.min(last),
+                _ => highest,
+            };
+            self.ask(Uids::range(first, end), "(UID)", &mut |fetches| {
+                there.extend(fetches.iter().filter_map(|fetch| fetch.uid));
             })?;
             first = end + 1;
         }
         let known: BTreeSet<u32> = got.iter().copied().collect();
         let missing = there.difference(&known).copied();
-        let missing: Vec<u32> = missing.filter(|uid| u64::from(*uid) <= last).collect();
+        let missing: Vec<u32> = missing.collect();
+        window.upto = window.upto.max(missing.last().copied());
         for some in Uids::batches(&missing, CHECKED_AT_ONCE, &|_| 1) {
             let before = window.mails.len();
             self.window(window, some.clone(), pace, terms)?;
@@ -435,9 +441,17 @@ impl FolderReader<'_> {
     ) -> Result<(), Halt> {
         let folder = Arc::clone(&window.folder);
         let mut mails: BTreeMap<u32, Mail> = BTreeMap::new();
-        let lost = self.ask(uids.clone(), &self.heads(0), &mut |fetch| {
-            if let Some(uid) = fetch.uid.filter(|uid| uids.holds(*uid)) {
-                note(mails.entry(uid).or_insert_with(|| Mail::new(uid)), fetch);
+        let lost = self.ask(uids.clone(), &self.heads(0), &mut |fetches| {
+            // What a server says of one message may come in several pieces, of which one bears its UID.
+            let named = fetches
+                .iter()
+                .filter_map(|fetch| Some((fetch.message, fetch.uid?)));
+            let named: FxHashMap<u32, u32> = named.collect();
+            for fetch in fetches.iter() {
+                let uid = fetch.uid.or_else(|| named.get(&fetch.message).copied());
+                if let Some(uid) = uid.filter(|uid| uids.holds(*uid)) {
+                    note(mails.entry(uid).or_insert_with(|| Mail::new(uid)), fetch);
+                }
             }
         })?;
         match (&uids, lost.is_empty()) {
@@ -496,10 +510,11 @@ impl FolderReader<'_> {
         let mut head = std::mem::take(&mut mail.bytes);
         while (head.len() as u64).is_multiple_of(PIECE) && (head.len() as u64) < LONGEST_HEAD {
             let before = head.len();
-            let lost = self.ask(Uids::list(vec![uid]), &self.heads(before), &mut |fetch| {
-                if fetch.uid == Some(uid) && head.len() == before {
-                    head.extend_from_slice(fetch.header().unwrap_or_default());
-                }
+            let lost = self.ask(Uids::list(vec![uid]), &self.heads(before), &mut |fetches| {
+                head.truncate(before);
+                head.extend_from_slice(
+                    of(fetches, uid).find_map(Fetch::header).unwrap_or_default(),
+                );
             })?;
             if !lost.is_empty() {
                 let why = "the end of its header fields could not be read: it may name more people than were seen";
@@ -572,10 +587,11 @@ impl FolderReader<'_> {
         };
         for some in Uids::batches(&uids, TEXTS, &size) {
             let items = format!("(UID BODY.PEEK[]<0.{PIECE}>)");
-            let lost = self.ask(some, &items, &mut |fetch| {
-                if let (Some(uid), Some(body)) = (fetch.uid, fetch.body()) {
-                    starts.insert(uid, body.to_vec());
-                }
+            let lost = self.ask(some, &items, &mut |fetches| {
+                let bodies = fetches
+                    .iter()
+                    .filter_map(|fetch| Some((fetch.uid?, fetch.body()?)));
+                starts.extend(bodies.map(|(uid, body)| (uid, body.to_vec())));
             })?;
             for (uids, why) in lost {
                 for uid in uids.iter() {
@@ -612,10 +628,8 @@ impl FolderReader<'_> {
         };
         let items = parts::items();
         let mut heads = Vec::new();
-        let lost = self.ask(Uids::list(vec![uid]), &items, &mut |fetch| {
-            if fetch.uid == Some(uid) {
-                heads.extend(parts::heads(fetch));
-            }
+        let lost = self.ask(Uids::list(vec![uid]), &items, &mut |fetches| {
+            heads = of(fetches, uid).flat_map(parts::heads).collect();
         })?;
         if !lost.is_empty() {
             window.unread.push(row(
@@ -651,10 +665,9 @@ impl FolderReader<'_> {
             let piece = (end - bytes.len() as u64).min(LONGEST_PIECE);
             let before = bytes.len();
             let items = format!("(UID BODY.PEEK[]<{before}.{piece}>)");
-            let lost = self.ask(Uids::list(vec![uid]), &items, &mut |fetch| {
-                if fetch.uid == Some(uid) && bytes.len() == before {
-                    bytes.extend_from_slice(fetch.body().unwrap_or_default());
-                }
+            let lost = self.ask(Uids::list(vec![uid]), &items, &mut |fetches| {
+                bytes.truncate(before);
+                bytes.extend_from_slice(of(fetches, uid).find_map(Fetch::body).unwrap_or_default());
             })?;
             if !lost.is_empty() {
                 window.unread.push(row(
@@ -678,7 +691,7 @@ impl FolderReader<'_> {
         &mut self,
         uids: Uids,
         items: &str,
-        each: &mut dyn FnMut(&Fetch<'_>),
+        each: &mut dyn FnMut(&Fetches),
     ) -> Result<Vec<(Uids, String)>, Halt> {
         let mut lost = Vec::new();
         let mut waiting = vec![(uids, false)];
@@ -695,9 +708,9 @@ impl FolderReader<'_> {
                 Err(Unanswered::Trouble(trouble)) => trouble,
             };
             let what = trouble.what().to_owned();
-            // What comes from the messages comes again; anything else may be gone.
+            // What comes from the messages comes again; anything else may be gone the next time.
             let by_content = match &trouble {
-                Trouble::Garbled(_) => true,
+                Trouble::Garbled(_) => again || uids.halves().is_some(),
                 Trouble::Lost(_) | Trouble::Denied(_) => again,
                 _ => false,
             };
@@ -733,7 +746,7 @@ impl FolderReader<'_> {
         &mut self,
         uids: &Uids,
         items: &str,
-        each: &mut dyn FnMut(&Fetch<'_>),
+        each: &mut dyn FnMut(&Fetches),
     ) -> Result<(), Unanswered> {
         if !self.line.is_up() {
             let (raw, validity) = self.open.clone();
@@ -743,7 +756,7 @@ impl FolderReader<'_> {
         }
         let session = self.line.session(self.access, self.url, self.stop)?;
         let fetches = session.fetch(&uids.to_string(), items)?;
-        fetches.iter().for_each(each);
+        each(&fetches);
         self.line.got_on(self.access);
         Ok(())
     }
@@ -759,6 +772,11 @@ impl Mail {
             size: None,
         }
     }
+}
+
+/// What an answer says of one message.
+fn of(fetches: &Fetches, uid: u32) -> impl Iterator<Item = &Fetch<'_>> {
+    fetches.iter().filter(move |fetch| fetch.uid == Some(uid))
 }
 
 /// Takes what an answer says of a message; servers may say it in several.

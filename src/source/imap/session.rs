@@ -154,8 +154,11 @@ pub(super) fn offered(
 pub(super) fn trouble(error: &Error, guard: &Guard) -> Trouble {
     let remarks = guard.remarks();
     match error {
-        Error::No(no) => return Trouble::said(&clean(&no.information)),
-        Error::Bad(bad) => return Trouble::said(&clean(&bad.information)),
+        Error::No(no) => return Trouble::said(&guard.struck(&clean(&no.information))),
+        Error::Bad(bad) => return Trouble::said(&guard.struck(&clean(&bad.information))),
+        Error::Validate(_) => {
+            return Trouble::Denied("its name holds what no command can say".to_owned());
+        }
         _ => {}
     }
     // What a server says before it hangs up tells more than that it did.

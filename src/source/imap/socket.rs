@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use native_tls::{Certificate, Identity, Protocol, TlsConnector, TlsStream};
 
-use super::trouble::Trouble;
+use super::trouble::{LOOK, Trouble};
 use super::url::{Security, Server};
 
 /// How long a server may take to answer a connection.
@@ -187,10 +187,13 @@ fn dial(server: &Server, limit: Duration) -> Result<Socket, Trouble> {
             Err(why) => last = crate::source::plain(&why),
         }
     }
-    Err(Trouble::Unreachable(format!(
-        "{} port {} cannot be reached: {last}",
-        server.host, server.port
-    )))
+    Err(Trouble::Unreachable(
+        format!(
+            "{} port {} cannot be reached: {last}",
+            server.host, server.port
+        ),
+        LOOK,
+    ))
 }
 
 fn wrap(server: &Server, tls: &TlsConnector, socket: Socket) -> Result<Wire, Trouble> {
@@ -275,7 +278,7 @@ fn refused(server: &Server, said: &str) -> Trouble {
                 .to_owned(),
         );
     }
-    Trouble::Unreachable(format!("no encrypted connection to '{host}': {said}"))
+    Trouble::Unreachable(format!("no encrypted connection to '{host}': {said}"), LOOK)
 }
 
 /// Asks for encryption on a plain connection (RFC 9051 6.2.1). What was learnt before it counts for nothing.
@@ -291,6 +294,29 @@ fn start_tls(server: &Server, socket: &mut Socket) -> Result<(), Trouble> {
         }));
     }
     let lost = |error: io::Error| Trouble::Lost(crate::source::plain(&error));
+    let none = || {
+        Trouble::refused(
+            format!(
+                "'{}' does not offer encryption after its greeting (STARTTLS) on port {}",
+                server.host, server.port
+            ),
+            format!("imaps://…@{}", server.host),
+        )
+    };
+    let mut offered = greeting.to_ascii_uppercase();
+    if !offered.contains("[CAPABILITY ") {
+        socket.write_all(b"s0 CAPABILITY\r\n").map_err(lost)?;
+        loop {
+            let answer = line(socket, &mut talk)?.to_ascii_uppercase();
+            if answer.starts_with("S0 ") {
+                break;
+            }
+            offered.push_str(&answer);
+        }
+    }
+    if !offered.split([' ', ']']).any(|word| word == "STARTTLS") {
+        return Err(none());
+    }
     socket.write_all(b"s1 STARTTLS\r\n").map_err(lost)?;
     loop {
         let answer = line(socket, &mut talk)?;
@@ -299,19 +325,13 @@ fn start_tls(server: &Server, socket: &mut Socket) -> Result<(), Trouble> {
             break;
         }
         if upper.starts_with("S1 ") {
-            return Err(Trouble::refused(
-                format!(
-                    "'{}' does not offer encryption on port {}",
-                    server.host, server.port
-                ),
-                format!("imaps://…@{}", server.host),
-            ));
+            return Err(none());
         }
     }
     if !talk.is_empty() {
         return Err(Trouble::refused(
             format!(
-                "'{}' said more before encryption began than it may: somebody may be in between",
+                "'{}' said more behind its answer to STARTTLS than it may: somebody may be in between",
                 server.host
             ),
             format!("imaps://…@{}", server.host),
@@ -332,7 +352,7 @@ fn line(socket: &mut Socket, talk: &mut Vec<u8>) -> Result<String, Trouble> {
         let read = socket.read(&mut buffer);
         let read = read.map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => Trouble::Lost(
-                "it did not greet in time; a port for encryption from the start wants imaps://"
+                "nothing came in time before encryption began (STARTTLS); a port that encrypts from the start wants imaps://"
                     .to_owned(),
             ),
             _ => Trouble::Lost(crate::source::plain(&error)),
@@ -340,7 +360,7 @@ fn line(socket: &mut Socket, talk: &mut Vec<u8>) -> Result<String, Trouble> {
         talk.extend_from_slice(&buffer[..read]);
         if read == 0 || talk.len() > LONGEST_TALK {
             return Err(Trouble::Lost(
-                "the server ended the connection before encryption began".to_owned(),
+                "the server ended the connection before encryption began (STARTTLS)".to_owned(),
             ));
         }
     }

@@ -5,6 +5,16 @@ use std::time::Duration;
 /// Longest time that a server's wish to be left alone is granted.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
+/// What helps where Exchange says "User is authenticated but not connected".
+const NOT_CONNECTED: &str = "give the app full access to this mailbox (Add-MailboxPermission), and look at the object id of its service principal; if that is right the server is throttling: wait some minutes";
+/// What helps where a server has enough of us.
+pub(super) const TOO_MANY: &str =
+    "close other mail programs that are connected to this account, or wait some minutes";
+/// What helps where a server does not work just now.
+pub(super) const LATER: &str = "try again in some minutes";
+/// What helps where nobody answers.
+pub(super) const LOOK: &str = "look at host and port, and whether this computer is on the network";
+
 /// Why something did not work. Texts are plain English, lower case, no full stop; the server's own words are in them,
 /// cleaned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +22,7 @@ pub(super) enum Trouble {
     /// It will not work however often it is tried: what, and the mend.
     Refused(String, String),
     /// The server cannot be reached, or does not let anybody in just now: what, and the mend.
-    Unreachable(String),
+    Unreachable(String, &'static str),
     /// The connection is of no more use.
     Lost(String),
     /// What came cannot be understood, and the connection is of no more use: it was not the network.
@@ -40,7 +50,7 @@ impl Trouble {
             return Trouble::Expired(said.to_owned());
         }
         if lower.contains("authenticated but not connected") {
-            return Trouble::Unreachable(said.to_owned());
+            return Trouble::Unreachable(said.to_owned(), NOT_CONNECTED);
         }
         Trouble::Denied(said.to_owned())
     }
@@ -49,7 +59,7 @@ impl Trouble {
     pub(super) fn what(&self) -> &str {
         match self {
             Trouble::Refused(what, _)
-            | Trouble::Unreachable(what)
+            | Trouble::Unreachable(what, _)
             | Trouble::Lost(what)
             | Trouble::Garbled(what)
             | Trouble::Denied(what)
@@ -63,14 +73,12 @@ impl Trouble {
         let what = self.what();
         let mend = match &self {
             Trouble::Refused(what, mend) => return anyhow::anyhow!("{what}\n  try: {mend}"),
-            Trouble::Unreachable(what) if what.contains("authenticated but not connected") => {
+            Trouble::Unreachable(_, mend) if *mend == NOT_CONNECTED => {
                 return anyhow::anyhow!(
-                    "'{host}' accepted the login, but does not open the mailbox (it said: {what})\n  try: give the app full access to this mailbox (Add-MailboxPermission), and look at the object id of its service principal; if that is right the server is throttling: wait some minutes"
+                    "'{host}' accepted the login, but does not open the mailbox (it said: {what})\n  try: {mend}"
                 );
             }
-            Trouble::Unreachable(_) => {
-                "look at host and port; close other mail programs that are connected; try again in some minutes"
-            }
+            Trouble::Unreachable(_, mend) => mend,
             Trouble::Lost(_) => {
                 "try again; a slow line may need more time: --timeout 300; see what was said with -vv"
             }
@@ -123,7 +131,7 @@ mod tests {
         ));
         assert!(matches!(
             Trouble::said("User is authenticated but not connected."),
-            Trouble::Unreachable(_)
+            Trouble::Unreachable(..)
         ));
         assert!(matches!(
             Trouble::said("[NONEXISTENT] no such mailbox"),
