@@ -44,6 +44,8 @@ mod worksheet;
 mod case;
 // A kill, Ctrl-C, a full disk: the old case or the new one, never half.
 mod interrupt;
+// The server of the IMAP tests does what they take for granted.
+mod imap_server;
 // Exit statuses.
 mod status;
 // What a person reads on the terminal.

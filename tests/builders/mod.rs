@@ -5,7 +5,10 @@
 //! and every domain ends in `.example` or `.test`.
 
 mod case;
+mod dovecot;
+mod gate;
 mod golden;
+mod imap;
 mod mail;
 mod people;
 mod query;
@@ -13,7 +16,10 @@ mod run;
 mod store;
 
 pub(crate) use case::{Case, EXPORTS, Row, column};
+pub(crate) use dovecot::{Authority, Dovecot, Format, dovecot, utf7};
+pub(crate) use gate::Gate;
 pub(crate) use golden::golden;
+pub(crate) use imap::{PASSWORD, Wire, plainly};
 pub(crate) use mail::{Eol, Mail, Mailbox, Quoting, victims, westminster};
 pub(crate) use people::{Person, numbers, people};
 pub(crate) use query::query;
