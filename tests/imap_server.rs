@@ -101,7 +101,10 @@ fn mail_that_was_put_there_is_served_in_order_with_its_time() {
 
 #[test]
 fn twenty_thousand_mails_are_there_at_once() {
-    let server = server();
+    let server = dovecot()
+        .user("robin", PASSWORD)
+        .format(Format::Mdbox)
+        .start();
     server.put("robin", "Sent", Mailbox::ordinary(20_000).each());
     assert_eq!(server.status("robin", "Sent", "messages"), 20_000);
     assert_eq!(server.status("robin", "Sent", "uidnext"), 20_001);

@@ -7,6 +7,8 @@ use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::NO_PAD;
 use sha2::{Digest as _, Sha256};
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -82,23 +84,27 @@ impl Dovecot {
         self.make(&maildir);
         self.write(&maildir.join(part), flags, mails);
     }
-    /// By way of a Maildir beside the mail: the formats with many mails to a file are Dovecot's own.
+    /// By way of an mbox beside the mail: this format is Dovecot's own.
     #[track_caller]
     fn import(&self, user: &str, folder: &str, mails: impl IntoIterator<Item = Vec<u8>>) {
         let aside = tempfile::Builder::new()
             .prefix("import-")
             .tempdir_in(self.home())
             .expect("a folder for an import");
-        let source = aside.path().join("Maildir");
-        let aim = if folder == "INBOX" {
-            source.clone()
-        } else {
-            source.join(format!(".{}", utf7(folder)))
-        };
-        self.make(&source);
-        self.make(&aim);
-        self.write(&aim.join("cur"), "S", mails);
-        let source = format!("maildir:{}", source.display());
+        give(aside.path());
+        let mut mbox = Vec::new();
+        for mail in mails {
+            mbox.extend_from_slice(b"From robin.ashdown@force.example Fri Mar  1 09:00:00 2024\n");
+            mbox.extend(mail.into_iter().filter(|b| *b != b'\r'));
+            mbox.push(b'\n');
+        }
+        let file = aside
+            .path()
+            .join(if folder == "INBOX" { "inbox" } else { folder });
+        fs::write(&file, mbox).expect("a file of mail");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).expect("a file of ours");
+        let aside = aside.path().display();
+        let source = format!("mbox:{aside}:INBOX={aside}/inbox:INDEX=MEMORY");
         self.doveadm(["import", "-u", user, &source, "", "mailbox", folder]);
     }
     /// Where a folder's mail lies.
@@ -142,10 +148,10 @@ impl Dovecot {
             } else {
                 format!("{name}:2,{flags}")
             };
-            let path = part.join(name);
-            fs::write(&path, unix).expect("a mail");
-            let file = fs::File::options().write(true).open(path).expect("a mail");
-            file.set_modified(stored).expect("a time");
+            let mut file = fs::File::create(part.join(name)).expect("a mail");
+            file.write_all(&unix)
+                .and_then(|()| file.set_modified(stored))
+                .expect("a mail");
         }
     }
 
