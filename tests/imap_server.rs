@@ -51,6 +51,38 @@ fn without_tls_it_takes_passwords_in_plain_text() {
 }
 
 #[test]
+fn it_says_that_it_takes_no_passwords_where_it_was_told_to() {
+    let server = dovecot().user("robin", PASSWORD).login_disabled().start();
+    let mut tcp = TcpStream::connect((server.address(), server.ports().starttls)).unwrap();
+    let said = plainly(&mut tcp, "x CAPABILITY");
+    assert!(
+        said.contains("LOGINDISABLED") && !said.contains("STARTTLS"),
+        "{said}"
+    );
+}
+
+#[test]
+fn without_plain_it_takes_login() {
+    let server = dovecot()
+        .user("robin", PASSWORD)
+        .mechanisms("login")
+        .start();
+    let said = Wire::tls(&server).ask("CAPABILITY");
+    assert!(
+        said.contains("AUTH=LOGIN") && !said.contains("AUTH=PLAIN"),
+        "{said}"
+    );
+    let [name, secret] = ["robin", PASSWORD].map(|text| STANDARD.encode(text));
+    let said = Wire::tls(&server).ask(&format!("AUTHENTICATE LOGIN\r\n{name}\r\n{secret}"));
+    assert!(said.contains(" OK "), "{said}");
+    let said = Wire::tls(&server).ask(&format!("LOGIN robin \"{PASSWORD}\""));
+    assert!(
+        said.contains(" NO "),
+        "the command LOGIN is PLAIN to Dovecot: {said}"
+    );
+}
+
+#[test]
 fn mail_that_was_put_there_is_served_in_order_with_its_time() {
     for format in [Format::Maildir, Format::Mdbox] {
         let server = dovecot().user("robin", PASSWORD).format(format).start();

@@ -16,7 +16,7 @@ mod run;
 mod store;
 
 pub(crate) use case::{Case, EXPORTS, Row, column};
-pub(crate) use dovecot::{Authority, Dovecot, Format, dovecot, utf7};
+pub(crate) use dovecot::{Authority, Dovecot, Format, Setup, dovecot, utf7};
 pub(crate) use gate::Gate;
 pub(crate) use golden::golden;
 pub(crate) use imap::{PASSWORD, Wire, plainly};

@@ -178,6 +178,7 @@ rawlog_dir = {home}/said/%u
 auth_mechanisms = {mechanisms}
 auth_failure_delay = 0
 auth_verbose = yes
+auth_username_chars =
 disable_plaintext_auth = {protected}
 service anvil {{
   unix_listener anvil-auth-penalty {{
