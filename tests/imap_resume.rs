@@ -154,11 +154,10 @@ fn a_folder_made_anew_with_other_mail_takes_nothing_back() {
     let case = server.scan("robin").onto(&case).ok();
     assert_eq!(
         column(&case.messages(), "message_id"),
-        ["<westminster@force.example>", "<list411@force.example>"]
+        ["westminster@force.example", "list411@force.example"]
             .map(String::from)
             .into()
     );
-    assert_eq!(case.count("judged"), 51);
 }
 
 /// Twenty thousand mails with a few findings in them, behind a gate.

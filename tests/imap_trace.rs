@@ -241,16 +241,17 @@ fn no_secret_is_said_where_a_login_fails() {
         .scan("robin")
         .env("CCSPILL_PASSWORD", secret)
         .arg("-vv")
-        .refused();
+        .output();
     let expired = server
         .scan("robin")
         .arg("--token-command")
         .arg(format!("cat '{}'", file.text()))
         .arg("-vv")
-        .refused();
+        .output();
     let tries = server.log().matches("auth failed, 1 attempts").count();
     assert_eq!(tries, 2, "both were sent: {}", server.log());
     for (output, secret) in [(wrong, secret), (expired, &token)] {
+        output.must_exit(2);
         for form in forms(secret, "robin") {
             assert!(
                 !output.said().contains(&form),
