@@ -309,3 +309,18 @@ fn one_connection_will_do_where_a_server_allows_no_more() {
     let server = accounts(dovecot().connections(1));
     finds_it(server.scan("robin").arg("--jobs").arg("4"));
 }
+
+#[test]
+fn one_master_opens_several_mailboxes_in_one_scan() {
+    let server = accounts(dovecot().master("auditor", "audit"));
+    let run = bare(&server)
+        .arg(server.imaps("sam"))
+        .arg("--login")
+        .arg("auditor");
+    let case = run.env("CCSPILL_PASSWORD", "audit").ok();
+    assert_eq!(
+        (case.found(), case.count("read")),
+        (vec!["westminster".into()], 15)
+    );
+    assert_eq!(case.counts_by_source().len(), 2);
+}

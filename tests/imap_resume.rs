@@ -348,3 +348,53 @@ fn a_message_that_is_marked_meanwhile_is_not_read_twice() {
     assert!(gate.acted());
     same(&whole, &case, "marked");
 }
+
+#[test]
+fn a_mail_that_the_server_cannot_read_is_one_row_and_costs_no_other() {
+    // Dovecot answers with BYE in the middle of the reply, and hangs up.
+    let mailbox = with_lists(0, 400, &[3, 390]);
+    let server = start();
+    server.put("robin", "Sent", mailbox.each());
+    server.spoil("robin", "Sent", "m200@force.example");
+    server.spoil("robin", "Sent", "m399@force.example");
+    let case = server.scan("robin").exits(3);
+    assert_eq!(case.messages().len(), 2);
+    assert_eq!((case.count("judged"), case.count("unread")), (398, 2));
+    let validity = server.status("robin", "Sent", "uidvalidity");
+    let due = [201, 400].map(|uid| format!("{validity}:{uid}"));
+    assert_eq!(column(&case.unread(), "position"), due.into());
+    assert_eq!(column(&case.unread(), "folder"), ["Sent".to_owned()].into());
+    // The next scan does not believe that these are known.
+    let mended = server.home().join("mail/robin/Maildir/.Sent/cur");
+    for mail in std::fs::read_dir(mended).unwrap() {
+        let all = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        std::fs::set_permissions(mail.unwrap().path(), all).unwrap();
+    }
+    let case = server.scan("robin").onto(&case).ok();
+    assert_eq!((case.count("judged"), case.count("unread")), (400, 0));
+}
+
+#[test]
+fn a_finding_whose_text_the_server_cannot_read_is_told_and_not_dropped() {
+    // Its head was read, and then its file was gone: nothing says that it exposes nobody.
+    let server = start();
+    server.put("robin", "Sent", with_lists(0, 400, &[3, 390]).each());
+    let gate = Gate::to(server.ports().tls);
+    let url = format!("imaps://robin@127.0.0.1:{}", gate.port());
+    server.scan_url(&url).ok();
+    let owner = server.clone();
+    gate.after(gate.passed() / 2, move || {
+        owner.spoil("robin", "Sent", "list390@force.example")
+    });
+    let case = server.scan_url(&url).exits(3);
+    assert!(gate.acted());
+    // Its head says enough to judge it by.
+    assert_eq!(case.found(), ["list3", "list390"]);
+    let validity = server.status("robin", "Sent", "uidvalidity");
+    assert_eq!(
+        column(&case.unread(), "position"),
+        [format!("{validity}:391")].into()
+    );
+    let parts = ["judged", "received", "duplicates", "unread"].map(|part| case.count(part));
+    assert_eq!(parts.iter().sum::<u64>(), case.count("read"), "{parts:?}");
+}

@@ -125,7 +125,7 @@ fn of_every_make() -> Mailbox {
         .mail(|m| survivors(m, 73).header("X-Filler", &"a long line of no interest ".repeat(4000)))
         .mail(|m| {
             m.id("crowd@force.example")
-                .to(people(900, 74))
+                .to(people(2500, 74))
                 .subject("Change of room")
         })
         .mail(|m| {
@@ -362,5 +362,24 @@ fn the_line_changes_nothing() {
     ] {
         same_but_for_the_place(&plain, &server.scan("robin").ok());
         same_but_for_the_place(&plain, &server.scan_url(&server.imap("robin")).ok());
+    }
+}
+
+#[test]
+fn an_account_and_a_file_of_the_same_mail_are_one() {
+    let mailbox = of_every_make();
+    let server = holding(dovecot(), &mailbox);
+    let file = mailbox.mbox();
+    let alone = Run::scan(file.path()).org(FORCE).ok();
+    let both = server.scan("robin").arg(file.path()).ok();
+    assert_eq!(both.exposed(), alone.exposed());
+    assert_eq!(both.messages().len(), alone.messages().len());
+    assert_eq!(both.count("judged"), alone.count("judged"));
+    for row in both.messages() {
+        let places = format!("{} {}", &row["source"], &row["also_at"]);
+        assert!(
+            places.contains("imaps://") && places.contains("Sent.mbox"),
+            "{places}"
+        );
     }
 }

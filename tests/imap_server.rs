@@ -217,6 +217,21 @@ fn killed_and_started_again_it_has_its_ports_and_its_mail() {
 }
 
 #[test]
+fn it_fails_at_a_mail_that_it_cannot_read() {
+    let server = server();
+    server.put("robin", "Sent", Mailbox::ordinary(5).each());
+    server.spoil("robin", "Sent", "m2@force.example");
+    let mut wire = Wire::of(&server, "robin");
+    assert!(wire.ask("EXAMINE Sent").contains("* 5 EXISTS"));
+    let said = wire.ask("UID FETCH 1:5 (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])");
+    assert!(said.contains("<m1@") && !said.contains("<m2@"), "{said}");
+    assert!(
+        said.contains("* BYE ") && !said.contains(" OK "),
+        "it hangs up in the midst of its answer: {said}"
+    );
+}
+
+#[test]
 fn it_ends_with_the_test() {
     let server = server();
     let (port, home) = (server.ports().tls, server.home().to_owned());

@@ -95,7 +95,7 @@ impl Wire {
         assert!(said.contains(" OK "), "{said}");
         wire
     }
-    /// All that the server answers to this command, up to the line with its tag. `…{n}` and what follows the line break
+    /// All that the server answers to this command, up to the line with its tag, or until it hangs up. `…{n}` and what follows the line break
     /// of a command is sent once the server asks for it.
     pub(crate) fn ask(&mut self, command: &str) -> String {
         self.tag += 1;
@@ -106,8 +106,10 @@ impl Wire {
         let mut said = String::new();
         loop {
             let line = self.line();
-            assert!(!line.is_empty(), "the server hung up: {said}");
             said += &line;
+            if line.is_empty() {
+                return said;
+            }
             match parts.next() {
                 Some(next) if line.starts_with('+') => self.send(next),
                 _ if line.starts_with(&format!("{tag} ")) => return said,

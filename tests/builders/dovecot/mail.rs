@@ -155,6 +155,21 @@ impl Dovecot {
         }
     }
 
+    /// Makes the mail with this Message-ID one that the server lists and cannot read: a file that nobody may open.
+    #[track_caller]
+    pub(crate) fn spoil(&self, user: &str, folder: &str, id: &str) {
+        let line = format!("Message-ID: <{id}>");
+        let mut spoilt = 0;
+        walk(&self.maildir(user, folder).join("cur"), &mut |path| {
+            let mail = fs::read(path).unwrap_or_default();
+            if String::from_utf8_lossy(&mail).contains(&line) {
+                fs::set_permissions(path, fs::Permissions::from_mode(0)).expect("a mail");
+                spoilt += 1;
+            }
+        });
+        assert_eq!(spoilt, 1, "mails with {line} in {folder}");
+    }
+
     /// What a folder is to its owner: counts, UIDVALIDITY, UIDNEXT, HIGHESTMODSEQ, and the flags of every mail.
     #[track_caller]
     pub(crate) fn state(&self, user: &str, folder: &str) -> String {
