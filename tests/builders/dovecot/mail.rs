@@ -163,7 +163,7 @@ impl Dovecot {
         walk(&self.maildir(user, folder).join("cur"), &mut |path| {
             let mail = fs::read(path).unwrap_or_default();
             if String::from_utf8_lossy(&mail).contains(&line) {
-                fs::set_permissions(path, fs::Permissions::from_mode(0)).expect("a mail");
+                fs::set_permissions(path, fs::Permissions::from_mode(0o000)).expect("a mail");
                 spoilt += 1;
             }
         });

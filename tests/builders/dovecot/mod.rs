@@ -206,6 +206,13 @@ impl Drop for Server {
         if let Ok(Some(child)) = self.running.get_mut() {
             end(child);
         }
+        // What is being killed may still write for a moment.
+        for _ in 0..100 {
+            if fs::remove_dir_all(self.home.path()).is_ok() {
+                return;
+            }
+            sleep(Duration::from_millis(5));
+        }
     }
 }
 
