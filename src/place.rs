@@ -24,6 +24,8 @@ pub struct Mark {
     pub validity: u32,
     /// The highest UID that is behind.
     pub upto: u32,
+    /// UIDs below it that could not be read.
+    pub again: Vec<u32>,
 }
 
 /// What a folder is for.

@@ -44,6 +44,20 @@ mod worksheet;
 mod case;
 // A kill, Ctrl-C, a full disk: the old case or the new one, never half.
 mod interrupt;
+// The server of the IMAP tests does what they take for granted.
+mod imap_server;
+// An account is reached over TLS, or refused before a password is sent.
+mod imap_connect;
+// Who logs in, as whom, with what.
+mod imap_login;
+// Which folders of an account are read, and as what.
+mod imap_folders;
+// An account gives what a file of the same mail gives.
+mod imap_same;
+// Reading an account changes nothing in it, and no secret is shown or kept.
+mod imap_trace;
+// A scan of an account goes on: with new mail, past failures, past Ctrl-C.
+mod imap_resume;
 // Exit statuses.
 mod status;
 // What a person reads on the terminal.

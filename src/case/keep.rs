@@ -240,13 +240,22 @@ impl Case {
         folder: &Folder,
         batch: &Batch,
         border: Option<u64>,
-        mark: Option<u32>,
+        mark: Option<(u32, &[u32])>,
     ) -> anyhow::Result<()> {
         let folder_id = self.folder(reading, folder)?;
-        if let Some(mark) = mark {
+        if let Some((upto, again)) = mark {
             self.db
                 .prepare_cached("UPDATE folder SET upto = ?2 WHERE id = ?1")?
-                .execute(params![folder_id, mark])?;
+                .execute(params![folder_id, upto])?;
+            for uid in again {
+                let position = Position::Uid {
+                    validity: folder.validity,
+                    uid: *uid,
+                };
+                self.db
+                    .prepare_cached("DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = ?3 AND message = 1")?
+                    .execute(params![reading, folder.chain, position.to_string()])?;
+            }
         }
         if batch.messages > 0 {
             self.db
@@ -379,9 +388,28 @@ impl Case {
                 folder: row.get(0)?,
                 validity: row.get(1)?,
                 upto: row.get(2)?,
+                again: Vec::new(),
             })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut marks: Vec<Mark> = rows.collect::<Result<_, _>>()?;
+        let mut statement = self.db.prepare(
+            "SELECT position FROM unread WHERE reading_id = ?1 AND folder = ?2 AND message = 1",
+        )?;
+        for mark in &mut marks {
+            let rows = statement.query_map(params![reading, mark.folder], |row| {
+                row.get::<_, String>(0)
+            })?;
+            for row in rows {
+                match Position::of_account(&row?) {
+                    Some(Position::Uid { validity, uid }) if validity == mark.validity => {
+                        mark.again.push(uid);
+                    }
+                    _ => {}
+                }
+            }
+            mark.again.sort_unstable();
+        }
+        Ok(marks)
     }
 
     /// Ends a reading: from now on it stands for its source, and an earlier one is kept for history only.

@@ -133,6 +133,10 @@ pub trait Unit: Send + Sync {
     fn mark(&self) -> Option<u32> {
         None
     }
+    /// Over IMAP, UIDs that an earlier scan could not read, and that were tried again for this unit.
+    fn again(&self) -> &[u32] {
+        &[]
+    }
 }
 
 /// What a source is told when it is to be read.

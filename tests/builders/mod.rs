@@ -6,7 +6,10 @@
 
 mod case;
 pub(crate) mod faulty;
+mod dovecot;
+mod gate;
 mod golden;
+mod imap;
 mod mail;
 mod people;
 mod query;
@@ -14,7 +17,10 @@ mod run;
 mod store;
 
 pub(crate) use case::{Case, EXPORTS, Row, column};
+pub(crate) use dovecot::{Authority, Dovecot, Format, Setup, dovecot, utf7};
+pub(crate) use gate::Gate;
 pub(crate) use golden::golden;
+pub(crate) use imap::{PASSWORD, Wire, plainly};
 pub(crate) use mail::{Eol, Mail, Mailbox, Quoting, victims, westminster};
 pub(crate) use people::{Person, numbers, people};
 pub(crate) use query::query;

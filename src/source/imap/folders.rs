@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::alphabet::Alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::session::Session;
+use super::session::{Counts, Session};
 use super::trouble::Trouble;
 use crate::message::text::is_invisible;
 use crate::place::Role;
@@ -48,16 +48,25 @@ pub(super) struct Asked<'a> {
     pub(super) sent_only: bool,
 }
 
-/// Asks the server for its folders.
+/// Asks the server for its folders, and for what it counts in each where it tells that of all at once (RFC 5819).
 ///
 /// Every \Sent that it tells of itself counts; SPECIAL-USE (RFC 6154) is asked for only where it is advertised, as
 /// others answer that with an error, or with everything.
-pub(super) fn list(session: &mut Session) -> Result<Vec<Listed>, Trouble> {
-    let mut all = read(session.list("\"\" \"*\"")?);
-    let flagged = |all: &[Listed]| all.iter().any(|folder| folder.is("\\SENT"));
-    if !flagged(&all) && session.can("SPECIAL-USE") {
+pub(super) fn list(session: &mut Session) -> Result<(Vec<Listed>, Option<Counts>), Trouble> {
+    let special = session.can("SPECIAL-USE");
+    if session.can("LIST-STATUS") {
+        let more = if special { "SPECIAL-USE " } else { "" };
+        let all = format!("\"\" \"*\" RETURN ({more}STATUS (MESSAGES UIDNEXT UIDVALIDITY))");
+        match session.list(&all) {
+            Ok((answers, counts)) => return Ok((read(answers), Some(counts))),
+            Err(Trouble::Denied(_)) => {}
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    let mut all = read(session.list("\"\" \"*\"")?.0);
+    if special && !all.iter().any(|folder| folder.is("\\SENT")) {
         match session.list("\"\" \"*\" RETURN (SPECIAL-USE)") {
-            Ok(answers) => {
+            Ok((answers, _)) => {
                 let special: BTreeMap<String, BTreeSet<String>> = read(answers)
                     .into_iter()
                     .map(|folder| (folder.raw, folder.attributes))
@@ -71,20 +80,7 @@ pub(super) fn list(session: &mut Session) -> Result<Vec<Listed>, Trouble> {
             Err(trouble) => return Err(trouble),
         }
     }
-    Ok(all)
-}
-
-/// How many messages each folder holds, by its name as it must be asked for, where the server tells it of all at once
-/// (RFC 5819).
-pub(super) fn messages(session: &mut Session) -> Result<Option<BTreeMap<String, u64>>, Trouble> {
-    if !session.can("LIST-STATUS") {
-        return Ok(None);
-    }
-    match session.counts() {
-        Ok(counts) => Ok(Some(counts)),
-        Err(Trouble::Denied(_)) => Ok(None),
-        Err(trouble) => Err(trouble),
-    }
+    Ok((all, None))
 }
 
 fn read(answers: Vec<Vec<u8>>) -> Vec<Listed> {

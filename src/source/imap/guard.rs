@@ -4,6 +4,7 @@
 //! this stands between it and the network. It lets nothing pass that could change a mailbox, ends a command that takes
 //! too long or brings too much, and keeps from the client what the client cannot read. It is no parser of replies.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -61,6 +62,8 @@ struct State {
     remarks: Vec<String>,
     /// Answers to `LIST`, each with its literals.
     listed: Vec<Vec<u8>>,
+    /// What the server said last that it can do, since somebody began to log in.
+    capabilities: Option<BTreeSet<String>>,
     /// Why the stream may not be used any more.
     broken: Option<String>,
 }
@@ -88,6 +91,7 @@ enum Command {
     Authenticate,
     Examine,
     Fetch,
+    Login,
     Compress,
     Other,
 }
@@ -117,6 +121,7 @@ impl Guard {
             writing: Vec::new(),
             remarks: Vec::new(),
             listed: Vec::new(),
+            capabilities: None,
             broken: None,
         })))
     }
@@ -128,6 +133,11 @@ impl Guard {
     /// What the server remarked since this was last asked: texts of `BYE`, `NO`, `BAD` and alerts, in its own words.
     pub(super) fn remarks(&self) -> Vec<String> {
         std::mem::take(&mut self.state().remarks)
+    }
+
+    /// What the server can do, in capitals, if it has said so since somebody began to log in.
+    pub(super) fn capabilities(&self) -> Option<BTreeSet<String>> {
+        self.state().capabilities.clone()
     }
 
     /// A text of the server without secrets.
@@ -219,6 +229,9 @@ impl State {
                 )
             })?;
             self.trace.sent(&shown(line));
+            if matches!(self.command, Command::Authenticate | Command::Login) {
+                self.capabilities = None;
+            }
         }
         let now = Instant::now();
         (self.started, self.until, self.bytes) = (now, now + self.limit, 0);
@@ -294,7 +307,7 @@ impl State {
         let length = (rest.len() as u64).min(self.literal) as usize;
         self.literal -= length as u64;
         match (self.reply, self.listed.last_mut()) {
-            (Reply::Given, _) => self.out.bytes.extend_from_slice(&rest[..length]),
+            (Reply::Given, _) => self.out.bytes.extend(rest[..length].iter().map(veiled)),
             (Reply::Listed, Some(answer)) => answer.extend_from_slice(&rest[..length]),
             _ => {}
         }
@@ -306,6 +319,9 @@ impl State {
         let mut line = std::mem::take(&mut self.line);
         self.trace.received(&line, self.reply != Reply::None);
         if self.reply == Reply::None {
+            if let Some(capabilities) = told(&line) {
+                self.capabilities = Some(capabilities);
+            }
             self.reply = self.begin(&mut line);
             let of_status = self.reply == Reply::None;
             if of_status {
@@ -457,7 +473,8 @@ fn allowed(line: &[u8]) -> Option<Command> {
     match verb {
         "CAPABILITY" if rest.is_empty() => Some(Command::Capability),
         "NOOP" | "LOGOUT" if rest.is_empty() => Some(Command::Other),
-        "LOGIN" | "LIST" | "STATUS" => Some(Command::Other),
+        "LIST" | "STATUS" => Some(Command::Other),
+        "LOGIN" => Some(Command::Login),
         "AUTHENTICATE" => Some(Command::Authenticate),
         "EXAMINE" => Some(Command::Examine),
         "COMPRESS" if rest == "DEFLATE" => Some(Command::Compress),
@@ -483,6 +500,12 @@ fn shown(line: &[u8]) -> String {
         (Some(tag), Some(verb)) if verb.eq_ignore_ascii_case("LOGIN") => {
             format!("{tag} {verb} (what logs in)")
         }
+        (Some(tag), Some(verb)) if verb.eq_ignore_ascii_case("AUTHENTICATE") => {
+            let mut rest = words.next().unwrap_or_default().split(' ');
+            let mechanism = rest.next().unwrap_or_default();
+            let more = rest.next().map_or("", |_| " (what logs in)");
+            format!("{tag} {verb} {mechanism}{more}")
+        }
         _ => text.into_owned(),
     }
 }
@@ -503,6 +526,35 @@ fn revision(line: &mut Vec<u8>) -> io::Result<()> {
     line.truncate(line.trim_ascii_end().len());
     line.extend_from_slice(b" IMAP4rev1\r\n");
     Ok(())
+}
+
+/// What a line tells of what the server can do: data of its own, or a code within a status.
+fn told(line: &[u8]) -> Option<BTreeSet<String>> {
+    let text = std::str::from_utf8(line).ok()?.trim_end();
+    let upper = text.to_ascii_uppercase();
+    let list = match upper.strip_prefix("* CAPABILITY ") {
+        Some(list) => list,
+        None => {
+            let (_, rest) = upper.split_once(" OK [CAPABILITY ")?;
+            rest.split_once(']')?.0
+        }
+    };
+    Some(list.split_whitespace().map(str::to_owned).collect())
+}
+
+/// The client parses an answer anew at each line end that comes, also at those within a message. So they are hidden from
+/// it: within literals a line feed and an SOH change places.
+fn veiled(byte: &u8) -> u8 {
+    match byte {
+        b'\n' => 1,
+        1 => b'\n',
+        other => *other,
+    }
+}
+
+/// A message, or part of one, as the server sent it.
+pub(super) fn unveiled(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(veiled).collect()
 }
 
 /// Replaces what the client cannot bear outside of literals: 8-bit text and NUL.

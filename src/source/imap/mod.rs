@@ -35,6 +35,7 @@ use self::access::Access;
 use self::folders::{Asked, Chosen};
 use self::line::Line;
 use self::reader::{Covered, FolderReader};
+use self::session::Counts;
 use self::trouble::Trouble;
 use self::url::Url;
 use super::{Coverage, Digests, Source, Terms, Unit};
@@ -50,8 +51,8 @@ pub struct Account {
     url: Url,
     access: Access,
     folders: Vec<Chosen>,
-    /// In all folders that are read, where the server has told.
-    messages: Option<u64>,
+    /// What the server counted in each folder, where it tells that of all at once.
+    counts: Option<Counts>,
     line: Mutex<Line>,
 }
 
@@ -81,15 +82,14 @@ pub fn open(name: &str, how: &How) -> anyhow::Result<Account> {
     let opened = (|| {
         prove_delegation(&access, &url)?;
         let mut line = Line::new(&access, &url)?;
-        let (listed, messages, gmail) = line.through(&access, &url, |session| {
-            let listed = folders::list(session)?;
-            let messages = folders::messages(session)?;
-            Ok((listed, messages, session.can("X-GM-EXT-1")))
+        let (listed, counts, gmail) = line.through(&access, &url, |session| {
+            let (listed, counts) = folders::list(session)?;
+            Ok((listed, counts, session.can("X-GM-EXT-1")))
         })?;
         line.be_patient();
-        Ok((line, listed, gmail, messages))
+        Ok((line, listed, gmail, counts))
     })();
-    let (line, listed, gmail, messages) =
+    let (line, listed, gmail, counts) =
         opened.map_err(|trouble: Trouble| trouble.into_error(&host))?;
     let named = how.named.as_deref();
     let chosen = folders::choose(
@@ -104,10 +104,7 @@ pub fn open(name: &str, how: &How) -> anyhow::Result<Account> {
     );
     let account = Account {
         name: name.to_owned(),
-        messages: messages.map(|counts| {
-            let read = chosen.iter().filter(|one| one.read);
-            read.filter_map(|one| counts.get(&one.listed.raw)).sum()
-        }),
+        counts,
         folders: chosen,
         access,
         line: Mutex::new(line),
@@ -200,7 +197,11 @@ impl Account {
         };
         let mut out = Vec::new();
         for one in &self.folders {
-            let messages = if one.listed.can_be_opened() {
+            let told = self.counts.as_ref().and_then(|all| all.get(&one.listed.raw));
+            let told = told.and_then(|count| count.messages).map(u64::from);
+            let messages = if told.is_some() {
+                told
+            } else if one.listed.can_be_opened() {
                 let counted = count(&one.listed.raw, &mut line);
                 counted.map_err(|trouble| trouble.into_error(&self.url.server.host))?
             } else {
@@ -241,7 +242,10 @@ impl Source for Account {
     }
 
     fn messages(&self) -> Option<u64> {
-        self.messages
+        let counts = self.counts.as_ref()?;
+        let read = self.folders.iter().filter(|one| one.read);
+        let counts = read.filter_map(|one| counts.get(&one.listed.raw)?.messages);
+        Some(counts.map(u64::from).sum())
     }
 
     fn grows(&self) -> bool {
@@ -257,7 +261,8 @@ impl Source for Account {
         let mut reader = self.reader(&mut line, terms.stop);
         let mut covered = Vec::new();
         for chosen in self.folders.iter().filter(|one| one.read) {
-            match reader.folder(chosen, terms, each) {
+            let count = self.counts.as_ref().and_then(|all| all.get(&chosen.listed.raw));
+            match reader.folder(chosen, count, terms, each) {
                 Some(one) => covered.push((chosen, one)),
                 None => return Ok(Coverage::default()),
             }

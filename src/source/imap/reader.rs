@@ -11,19 +11,22 @@ use sha2::{Digest as _, Sha256};
 
 use super::access::Access;
 use super::folders::Chosen;
-use super::guard::LONGEST_LITERAL;
+use super::guard::{LONGEST_LITERAL, unveiled};
 use super::line::Line;
 use super::pace::Pace;
 use super::parts;
+use super::session::Count;
 use super::set::Uids;
 use super::trouble::Trouble;
 use super::url::Url;
 use super::window::{Mail, Window};
-use crate::place::{Folder, Position, Unread};
+use crate::place::{Folder, Mark, Position, Unread};
 use crate::source::{Digests, Extent, LONGEST_HELD, Marks, Terms, Unit, Want};
 
-/// The header fields that ccspill reads. Received is long, and told only where nothing else tells sent mail.
-const FIELDS: &str = "From Sender Reply-To To Cc Bcc Resent-To Resent-Cc Resent-Bcc Subject Date Message-ID In-Reply-To List-Id X-Mailing-List List-Post Auto-Submitted Precedence X-Autoreply X-Autorespond X-Unsent";
+/// The header fields that tell who wrote to whom, and whether more of a message is needed: then its whole head is asked
+/// for. Servers repeat this list with each message. Received is long, and asked for only where nothing else tells sent
+/// mail.
+const FIELDS: &str = "From Sender To Cc Bcc Resent-To Resent-Cc Resent-Bcc Subject Date Message-ID In-Reply-To X-Unsent";
 /// How much of a message is asked for at a time, in bytes.
 const PIECE: u64 = 1 << 16;
 /// How much of a long message is asked for at a time, in bytes.
@@ -162,7 +165,7 @@ impl<'a> FolderReader<'a> {
             let items = format!("(UID BODY.PEEK[]<{length}.{LONGEST_PIECE}>)");
             let mut piece: Option<Vec<u8>> = None;
             let asked = self.ask(Uids::list(vec![uid]), &items, &mut |fetches| {
-                piece = of(fetches, uid).find_map(|fetch| fetch.body().map(<[u8]>::to_vec));
+                piece = of(fetches, uid).find_map(|fetch| fetch.body().map(unveiled));
             });
             let lost = match asked {
                 Ok(lost) => lost,
@@ -233,9 +236,14 @@ impl FolderReader<'_> {
     pub(super) fn folder(
         &mut self,
         chosen: &Chosen,
+        count: Option<&Count>,
         terms: &mut Terms<'_>,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> Option<Covered> {
+        if let Some(covered) = count.and_then(|count| Self::nothing_new(chosen, *count, terms)) {
+            let (covered, window) = covered;
+            return each(Box::new(window)).is_continue().then_some(covered);
+        }
         let raw = chosen.listed.raw.as_str();
         // A folder that was made anew while it was read is read anew.
         for _ in 0..4 {
@@ -249,9 +257,8 @@ impl FolderReader<'_> {
                 role: chosen.role,
                 validity,
             });
-            let mark = terms.marks.iter().find(|mark| mark.folder == folder.chain);
-            let from = mark.filter(|mark| mark.validity == validity);
-            let first = from.map_or(1, |mark| u64::from(mark.upto) + 1);
+            let mark = mark(terms, &folder);
+            let first = mark.map_or(1, |mark| u64::from(mark.upto) + 1);
             let mut covered = Covered {
                 exists: u64::from(mailbox.exists),
                 before: first > 1,
@@ -275,6 +282,30 @@ impl FolderReader<'_> {
         }
         let again = Trouble::Denied("it is made anew again and again while it is read".to_owned());
         self.cannot_open(chosen, again, each)
+    }
+
+    /// Whether a folder need not be opened: nothing is in it, or nothing that was not read before.
+    fn nothing_new(chosen: &Chosen, count: Count, terms: &Terms<'_>) -> Option<(Covered, Window)> {
+        let (messages, next, validity) = (count.messages?, count.next?, count.validity?);
+        let folder = Arc::new(Folder {
+            chain: chosen.listed.name.clone(),
+            role: chosen.role,
+            validity,
+        });
+        let mark = mark(terms, &folder);
+        let upto = next.saturating_sub(1);
+        let known = mark.is_some_and(|mark| mark.upto >= upto && mark.again.is_empty());
+        if validity == 0 || !(known || (messages == 0 && mark.is_none())) {
+            return None;
+        }
+        let mut window = Window::new(&folder);
+        window.upto = Some(mark.map_or(upto, |mark| mark.upto.max(upto)));
+        let covered = Covered {
+            exists: u64::from(messages),
+            before: known,
+            ..Covered::default()
+        };
+        Some((covered, window))
     }
 
     fn cannot_open(
@@ -325,6 +356,18 @@ impl FolderReader<'_> {
         let mut got: Vec<u32> = Vec::new();
         let mut upto = u32::try_from(span.first - 1).unwrap_or(u32::MAX);
         self.broken = 0;
+        let again = mark(terms, folder).map_or_else(Vec::new, |mark| mark.again.clone());
+        if !again.is_empty() {
+            // What an earlier scan could not read may be readable now.
+            let mut window = Window::new(folder);
+            self.window(&mut window, Uids::list(again.clone()), &mut pace, terms)
+                .or_else(|halt| match halt {
+                    Halt::GaveUp => Ok(()),
+                    other => Err(other),
+                })?;
+            (window.again, window.upto) = (again, Some(upto));
+            self.hand_out(window, covered, each)?;
+        }
         while next <= span.last {
             let end = pace.end(next, span.last);
             let mut window = Window::new(folder);
@@ -512,9 +555,8 @@ impl FolderReader<'_> {
             let before = head.len();
             let lost = self.ask(Uids::list(vec![uid]), &self.heads(before), &mut |fetches| {
                 head.truncate(before);
-                head.extend_from_slice(
-                    of(fetches, uid).find_map(Fetch::header).unwrap_or_default(),
-                );
+                let more = of(fetches, uid).find_map(Fetch::header);
+head.extend(unveiled(more.unwrap_or_default()));
             })?;
             if !lost.is_empty() {
                 let why = "the end of its header fields could not be read: it may name more people than were seen";
@@ -591,7 +633,7 @@ impl FolderReader<'_> {
                 let bodies = fetches
                     .iter()
                     .filter_map(|fetch| Some((fetch.uid?, fetch.body()?)));
-                starts.extend(bodies.map(|(uid, body)| (uid, body.to_vec())));
+                starts.extend(bodies.map(|(uid, body)| (uid, unveiled(body))));
             })?;
             for (uids, why) in lost {
                 for uid in uids.iter() {
@@ -667,7 +709,8 @@ impl FolderReader<'_> {
             let items = format!("(UID BODY.PEEK[]<{before}.{piece}>)");
             let lost = self.ask(Uids::list(vec![uid]), &items, &mut |fetches| {
                 bytes.truncate(before);
-                bytes.extend_from_slice(of(fetches, uid).find_map(Fetch::body).unwrap_or_default());
+                let more = of(fetches, uid).find_map(Fetch::body);
+bytes.extend(unveiled(more.unwrap_or_default()));
             })?;
             if !lost.is_empty() {
                 window.unread.push(row(
@@ -774,6 +817,12 @@ impl Mail {
     }
 }
 
+/// How far an earlier scan read this folder, if it is the same.
+fn mark<'t>(terms: &Terms<'t>, folder: &Folder) -> Option<&'t Mark> {
+    let same = |mark: &&Mark| mark.folder == folder.chain && mark.validity == folder.validity;
+    terms.marks.iter().find(same)
+}
+
 /// What an answer says of one message.
 fn of(fetches: &Fetches, uid: u32) -> impl Iterator<Item = &Fetch<'_>> {
     fetches.iter().filter(move |fetch| fetch.uid == Some(uid))
@@ -782,7 +831,7 @@ fn of(fetches: &Fetches, uid: u32) -> impl Iterator<Item = &Fetch<'_>> {
 /// Takes what an answer says of a message; servers may say it in several.
 fn note(mail: &mut Mail, fetch: &Fetch<'_>) {
     if let Some(head) = fetch.header() {
-        mail.bytes = head.to_vec();
+        mail.bytes = unveiled(head);
     }
     mail.size = mail.size.or(fetch.size.map(u64::from));
     for flag in fetch.flags() {

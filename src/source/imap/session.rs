@@ -11,6 +11,32 @@ use super::guard::{Guard, Seen};
 use super::trouble::Trouble;
 use crate::message::text::clean;
 
+/// What a server counts in a folder, without opening it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Count {
+    pub(super) messages: Option<u32>,
+    pub(super) next: Option<u32>,
+    pub(super) validity: Option<u32>,
+}
+
+/// Counts by the folder's name as it must be asked for.
+pub(super) type Counts = BTreeMap<String, Count>;
+
+impl Count {
+    fn of(status: &[StatusAttribute]) -> Self {
+        let mut count = Count::default();
+        for item in status {
+            match item {
+                StatusAttribute::Messages(number) => count.messages = Some(*number),
+                StatusAttribute::UidNext(number) => count.next = Some(*number),
+                StatusAttribute::UidValidity(number) => count.validity = Some(*number),
+                _ => {}
+            }
+        }
+        count
+    }
+}
+
 /// A connection that is logged in.
 pub(super) struct Session {
     client: imap::Session<Guard>,
@@ -30,10 +56,10 @@ impl Session {
             capabilities: BTreeSet::new(),
             compressed: false,
         };
-        session.capabilities = session.run(|client| {
-            let all = client.capabilities()?;
-            Ok(all.iter().map(word).collect())
-        })?;
+        if session.guard.capabilities().is_none() {
+            session.run(|client| client.capabilities().map(drop))?;
+        }
+        session.capabilities = session.guard.capabilities().unwrap_or_default();
         Ok(session)
     }
 
@@ -47,36 +73,25 @@ impl Session {
         self.guard.seen()
     }
 
-    /// The answers to `LIST` with these arguments, as the server wrote them, with their literals.
-    pub(super) fn list(&mut self, arguments: &str) -> Result<Vec<Vec<u8>>, Trouble> {
+    /// The answers to `LIST` with these arguments, as the server wrote them, with their literals; and what it counts in
+    /// each folder, where that was asked for (RFC 5819).
+    pub(super) fn list(&mut self, arguments: &str) -> Result<(Vec<Vec<u8>>, Counts), Trouble> {
         let _ = self.guard.listed();
-        self.run(|client| client.run_command_and_check_ok(format!("LIST {arguments}")))?;
-        Ok(self.guard.listed())
+        let answer =
+            self.run(|client| client.run_command_and_read_response(format!("LIST {arguments}")))?;
+        let (mut rest, mut counts) = (answer.as_slice(), Counts::new());
+        while let Ok((more, response)) = imap_proto::parser::parse_response(rest) {
+            rest = more;
+            if let Response::MailboxData(MailboxDatum::Status { mailbox, status }) = response {
+                counts.insert(mailbox.into_owned(), Count::of(&status));
+            }
+        }
+        Ok((self.guard.listed(), counts))
     }
 
     /// `STATUS` of a folder: how many messages it has, its UIDNEXT and its UIDVALIDITY, as far as the server tells.
     pub(super) fn status(&mut self, folder: &str) -> Result<Mailbox, Trouble> {
         self.run(|client| client.status(folder, "(MESSAGES UIDNEXT UIDVALIDITY)"))
-    }
-
-    /// How many messages each folder holds (RFC 5819), by its name as it must be asked for.
-    pub(super) fn counts(&mut self) -> Result<BTreeMap<String, u64>, Trouble> {
-        let _ = self.guard.listed();
-        let answer = self.run(|client| {
-            client.run_command_and_read_response("LIST \"\" \"*\" RETURN (STATUS (MESSAGES))")
-        })?;
-        let (mut rest, mut counts) = (answer.as_slice(), BTreeMap::new());
-        while let Ok((more, response)) = imap_proto::parser::parse_response(rest) {
-            rest = more;
-            if let Response::MailboxData(MailboxDatum::Status { mailbox, status }) = response {
-                let messages = status.iter().find_map(|item| match item {
-                    StatusAttribute::Messages(count) => Some(u64::from(*count)),
-                    _ => None,
-                });
-                counts.extend(messages.map(|count| (mailbox.into_owned(), count)));
-            }
-        }
-        Ok(counts)
     }
 
     /// `EXAMINE`: opens a folder for reading only.
@@ -108,9 +123,9 @@ impl Session {
         }
     }
 
-    /// Says goodbye; nobody minds if that fails.
+    /// Says goodbye, and does not wait for the answer; nobody minds if that fails.
     pub(super) fn leave(mut self) {
-        let _ = self.run(imap::Session::logout);
+        let _ = self.run(|client| client.run_command("LOGOUT"));
     }
 
     fn run<T>(
@@ -126,28 +141,27 @@ impl Session {
     }
 }
 
-fn word(capability: &imap_proto::Capability<'_>) -> String {
-    match capability {
-        imap_proto::Capability::Imap4rev1 => "IMAP4REV1".to_owned(),
-        imap_proto::Capability::Auth(mechanism) => {
-            format!("AUTH={}", mechanism.to_ascii_uppercase())
-        }
-        imap_proto::Capability::Atom(word) => word.to_ascii_uppercase(),
-    }
-}
-
 /// What a server can do before anybody is logged in.
+///
+/// # Errors
+/// A server that speaks no IMAP4.
 pub(super) fn offered(
     client: &mut imap::Client<Guard>,
     guard: &Guard,
 ) -> Result<BTreeSet<String>, Trouble> {
-    let read = catch_unwind(AssertUnwindSafe(|| {
-        client
-            .capabilities()
-            .map(|all| all.iter().map(word).collect())
-    }));
-    read.unwrap_or(Err(Error::Append))
-        .map_err(|error| trouble(&error, guard))
+    if guard.capabilities().is_none() {
+        let asked = catch_unwind(AssertUnwindSafe(|| client.capabilities().map(drop)));
+        asked
+            .unwrap_or(Err(Error::Append))
+            .map_err(|error| trouble(&error, guard))?;
+    }
+    let offered = guard.capabilities().unwrap_or_default();
+    if offered.contains("IMAP4REV1") || offered.contains("IMAP4REV2") {
+        return Ok(offered);
+    }
+    Err(Trouble::Garbled(
+        "the server speaks neither IMAP4rev1 nor IMAP4rev2".to_owned(),
+    ))
 }
 
 /// What an error of the client means.

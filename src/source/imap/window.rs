@@ -24,6 +24,8 @@ pub(super) struct Window {
     pub(super) unread: Vec<Unread>,
     /// Up to which UID the folder has been read when this is kept.
     pub(super) upto: Option<u32>,
+    /// UIDs that could not be read before, and were asked for again.
+    pub(super) again: Vec<u32>,
 }
 
 impl Window {
@@ -34,6 +36,7 @@ impl Window {
             mails: Vec::new(),
             unread: Vec::new(),
             upto: None,
+            again: Vec::new(),
         }
     }
 }
@@ -85,5 +88,9 @@ impl Unit for Window {
 
     fn mark(&self) -> Option<u32> {
         self.upto
+    }
+
+    fn again(&self) -> &[u32] {
+        &self.again
     }
 }
