@@ -396,9 +396,8 @@ impl Case {
             "SELECT position FROM unread WHERE reading_id = ?1 AND folder = ?2 AND message = 1",
         )?;
         for mark in &mut marks {
-            let rows = statement.query_map(params![reading, mark.folder], |row| {
-                row.get::<_, String>(0)
-            })?;
+            let rows = statement
+                .query_map(params![reading, mark.folder], |row| row.get::<_, String>(0))?;
             for row in rows {
                 match Position::of_account(&row?) {
                     Some(Position::Uid { validity, uid }) if validity == mark.validity => {

@@ -5,8 +5,8 @@
 //! and every domain ends in `.example` or `.test`.
 
 mod case;
-pub(crate) mod faulty;
 mod dovecot;
+pub(crate) mod faulty;
 mod gate;
 mod golden;
 mod imap;

@@ -100,9 +100,14 @@ impl Access {
         let own = own
             .as_ref()
             .map(|(cert, key)| (cert.as_slice(), key.as_slice()));
-        let tls = socket::connector(authorities.as_deref(), own).context(
-            "the certificates cannot be used\n  try: PEM files, as they begin with -----BEGIN",
-        )?;
+        let tls = socket::connector(authorities.as_deref(), own).with_context(|| {
+            let files = how.ca_file.iter().chain(how.client.iter().map(|(cert, _)| cert));
+            let names: Vec<String> = files.map(|file| format!("'{}'", file.display())).collect();
+            format!(
+                "the certificates of {} cannot be used\n  try: PEM files, as they begin with -----BEGIN",
+                crate::signal::listed(&names, 3)
+            )
+        })?;
         Ok(Access {
             tls,
             secret: secret(how, url)?,

@@ -27,6 +27,7 @@ const AFTER: Duration = Duration::from_millis(200);
 /// Where it cannot run, fails, takes longer than `time` or prints nothing.
 pub(super) fn first_line(what: &str, text: &Secret, user: &str, time: Duration) -> Result<Secret> {
     let deadline = Instant::now() + time;
+    let option = what.replace(' ', "-");
     let mut running = Running(
         shell(text.reveal())
             .env("CCSPILL_USER", user)
@@ -43,7 +44,7 @@ pub(super) fn first_line(what: &str, text: &Secret, user: &str, time: Duration) 
         .map_err(|why| cannot_run(what, &why))?
     else {
         bail!(
-            "the {what} did not end within {} seconds\n  try: run it by hand; it gets no input, so it must not ask",
+            "the {what} did not end within {} seconds\n  try: run by hand what --{option} names; it gets no input, so it must not ask",
             time.as_secs_f32()
         );
     };
@@ -57,19 +58,21 @@ pub(super) fn first_line(what: &str, text: &Secret, user: &str, time: Duration) 
         let said = heard(&String::from_utf8_lossy(&said), &[&line]);
         let colon = if said.is_empty() { "" } else { ": " };
         bail!(
-            "the {what} {}{colon}{said}\n  try: run it by hand, with CCSPILL_USER set to the mailbox's user",
+            "the {what} {}{colon}{said}\n  try: run by hand what --{option} names, with CCSPILL_USER set to the mailbox's user",
             ending(status)
         );
     }
     if line.is_empty() {
-        bail!("the {what} printed nothing in its first line\n  try: run it by hand");
+        bail!(
+            "the {what} printed nothing in its first line\n  try: run by hand what --{option} names"
+        );
     }
     if line.len() as u64 >= LONGEST {
-        bail!("the first line of the {what} is too long\n  try: run it by hand");
+        bail!("the first line of the {what} is too long\n  try: run by hand what --{option} names");
     }
     match std::str::from_utf8(line) {
         Ok(line) => Ok(Secret::new(line.to_owned())),
-        Err(_) => bail!("the {what} did not print UTF-8\n  try: run it by hand"),
+        Err(_) => bail!("the {what} did not print UTF-8\n  try: run by hand what --{option} names"),
     }
 }
 
@@ -197,7 +200,7 @@ mod tests {
     fn a_failure_says_the_status_and_the_first_line_of_its_errors() {
         assert_eq!(
             refused("echo s3cret; printf 'no\\033 such s3cret entry\\nmore\\n' >&2; exit 3"),
-            "the password command ended with status 3: no such … entry\n  try: run it by hand, with CCSPILL_USER set to the mailbox's user"
+            "the password command ended with status 3: no such … entry\n  try: run by hand what --password-command names, with CCSPILL_USER set to the mailbox's user"
         );
         assert!(refused("exit 1").starts_with("the password command ended with status 1\n"));
         assert!(refused("kill -9 $$").starts_with("the password command was ended by a signal\n"));

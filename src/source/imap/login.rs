@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use base64::Engine as _;
 use imap::{Authenticator, Client, Error};
 
 use super::guard::Guard;
@@ -109,7 +110,9 @@ impl Login<'_> {
                     ));
                 };
                 trace.hide(token);
-                self.sasl(client, mechanism, text, guard)
+                let answers =
+                    Answers::new(vec![text], if mechanism == "XOAUTH2" { "" } else { "\x01" });
+                self.sasl(client, mechanism, answers, offered, guard)
             }
             Proof::Password(password) => {
                 trace.hide(password);
@@ -119,10 +122,16 @@ impl Login<'_> {
                         None => ("", self.user),
                     };
                     let text = format!("{authorise}\0{by}\0{password}");
-                    return self.sasl(client, "PLAIN", text, guard);
+                    let answers = Answers::new(vec![text], "");
+                    return self.sasl(client, "PLAIN", answers, offered, guard);
                 }
                 if self.by.is_some() {
                     return Err(self.no_way("somebody else's name (PLAIN)", "without --login"));
+                }
+                if can("AUTH=LOGIN") && can("LOGINDISABLED") {
+                    let answers = vec![self.user.to_owned(), password.to_owned()];
+                    let answers = Answers::new(answers, "");
+                    return self.sasl(client, "LOGIN", answers, &BTreeSet::new(), guard);
                 }
                 if can("LOGINDISABLED") {
                     return Err(match self.server.security {
@@ -189,23 +198,18 @@ impl Login<'_> {
         &self,
         client: Client<Guard>,
         mechanism: &'static str,
-        text: String,
+        answers: Answers,
+        offered: &BTreeSet<String>,
         guard: &Guard,
     ) -> Result<imap::Session<Guard>, Trouble> {
-        let answers = Answers {
-            first: text,
-            // What a client says when it was told why it is refused (RFC 7628 3.2.3).
-            then: if mechanism == "OAUTHBEARER" {
-                "\x01"
-            } else {
-                ""
-            },
-            asked: Cell::new(0),
-            reason: RefCell::default(),
+        // The first answer may go with the question (RFC 4959): a round trip less.
+        let command = if offered.contains("SASL-IR") {
+            let first = base64::engine::general_purpose::STANDARD.encode(answers.next());
+            format!("{mechanism} {first}")
+        } else {
+            mechanism.to_owned()
         };
-        let done = catch_unwind(AssertUnwindSafe(|| {
-            client.authenticate(mechanism, &answers)
-        }));
+        let done = catch_unwind(AssertUnwindSafe(|| client.authenticate(&command, &answers)));
         let reason = answers.reason.into_inner();
         match done {
             Ok(Ok(session)) => Ok(session),
@@ -255,6 +259,10 @@ impl Login<'_> {
             {
                 return Trouble::Unreachable(format!("too many connections: {said}"), TOO_MANY);
             }
+            _ if said.to_lowercase().contains("certificate") => (
+                format!("'{host}' wants a certificate of yours (it said: {said})"),
+                "name it: --client-cert mine.pem --client-key mine.key",
+            ),
             _ => self.not_accepted(&said, reason),
         };
         Trouble::refused(what.0, what.1.to_owned())
@@ -299,20 +307,36 @@ fn code(said: &str) -> String {
 
 /// What is said in answer to the challenges of a server.
 struct Answers {
-    first: String,
+    answers: Vec<String>,
+    /// What is said when they are all given: to a server that tells why it refuses (RFC 7628 3.2.3).
     then: &'static str,
-    asked: Cell<u32>,
+    given: Cell<usize>,
     /// What the server said of a token that it refuses: JSON.
     reason: RefCell<String>,
+}
+
+impl Answers {
+    fn new(answers: Vec<String>, then: &'static str) -> Self {
+        Answers {
+            answers,
+            then,
+            given: Cell::new(0),
+            reason: RefCell::default(),
+        }
+    }
+
+    fn next(&self) -> String {
+        let at = self.given.replace(self.given.get() + 1);
+        self.answers.get(at).cloned().unwrap_or_default()
+    }
 }
 
 impl Authenticator for Answers {
     type Response = String;
 
     fn process(&self, challenge: &[u8]) -> String {
-        let asked = self.asked.replace(self.asked.get() + 1);
-        if asked == 0 {
-            return self.first.clone();
+        if self.given.get() < self.answers.len() {
+            return self.next();
         }
         let text: String = String::from_utf8_lossy(challenge)
             .chars()

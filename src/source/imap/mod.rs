@@ -197,7 +197,10 @@ impl Account {
         };
         let mut out = Vec::new();
         for one in &self.folders {
-            let told = self.counts.as_ref().and_then(|all| all.get(&one.listed.raw));
+            let told = self
+                .counts
+                .as_ref()
+                .and_then(|all| all.get(&one.listed.raw));
             let told = told.and_then(|count| count.messages).map(u64::from);
             let messages = if told.is_some() {
                 told
@@ -261,7 +264,10 @@ impl Source for Account {
         let mut reader = self.reader(&mut line, terms.stop);
         let mut covered = Vec::new();
         for chosen in self.folders.iter().filter(|one| one.read) {
-            let count = self.counts.as_ref().and_then(|all| all.get(&chosen.listed.raw));
+            let count = self
+                .counts
+                .as_ref()
+                .and_then(|all| all.get(&chosen.listed.raw));
             match reader.folder(chosen, count, terms, each) {
                 Some(one) => covered.push((chosen, one)),
                 None => return Ok(Coverage::default()),

@@ -95,7 +95,7 @@ mod tests {
         );
         let cut = whole.find("BBBB").unwrap_or_default().min(400);
         let start = whole.as_bytes()[..cut].to_vec();
-        assert!(shows_its_text(&start) && !shows_its_text(&start[..120]));
+        assert!(shows_its_text(&start) && !shows_its_text(&start[..100]));
         let boundary = boundary(&start).expect("it has parts");
         let parts = [one.into_bytes(), two.into_bytes()];
         let stitched = stitched(start, &boundary, &parts);

@@ -556,7 +556,7 @@ impl FolderReader<'_> {
             let lost = self.ask(Uids::list(vec![uid]), &self.heads(before), &mut |fetches| {
                 head.truncate(before);
                 let more = of(fetches, uid).find_map(Fetch::header);
-head.extend(unveiled(more.unwrap_or_default()));
+                head.extend(unveiled(more.unwrap_or_default()));
             })?;
             if !lost.is_empty() {
                 let why = "the end of its header fields could not be read: it may name more people than were seen";
@@ -710,7 +710,7 @@ head.extend(unveiled(more.unwrap_or_default()));
             let lost = self.ask(Uids::list(vec![uid]), &items, &mut |fetches| {
                 bytes.truncate(before);
                 let more = of(fetches, uid).find_map(Fetch::body);
-bytes.extend(unveiled(more.unwrap_or_default()));
+                bytes.extend(unveiled(more.unwrap_or_default()));
             })?;
             if !lost.is_empty() {
                 window.unread.push(row(

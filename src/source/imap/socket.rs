@@ -144,16 +144,7 @@ pub(super) fn connect(
             start_tls(server, &mut socket)?;
             Ok((wrap(server, tls, socket)?, true))
         }
-        Security::Plain => match socket.tcp.peer_addr().map(|peer| peer.ip()) {
-            Ok(peer) if is_loopback(peer) => Ok((Wire::Plain(socket), false)),
-            _ => Err(Trouble::refused(
-                format!(
-                    "'{}' is not this computer, and --insecure-plaintext is for tests on this computer only",
-                    server.host
-                ),
-                format!("imaps://…@{}", server.host),
-            )),
-        },
+        Security::Plain => Ok((Wire::Plain(socket), false)),
     }
 }
 
@@ -179,6 +170,15 @@ fn dial(server: &Server, limit: Duration) -> Result<Socket, Trouble> {
         })?;
     let mut last = "it has no address".to_owned();
     for address in addresses {
+        if server.security == Security::Plain && !is_loopback(address.ip()) {
+            return Err(Trouble::refused(
+                format!(
+                    "'{}' is not this computer, and --insecure-plaintext is for tests on this computer only",
+                    server.host
+                ),
+                format!("imaps://…@{}", server.host),
+            ));
+        }
         match TcpStream::connect_timeout(&address, CONNECT.min(limit)) {
             Ok(tcp) => {
                 let _ = tcp.set_nodelay(true);
