@@ -88,6 +88,16 @@ impl Role {
     }
 }
 
+impl Unread {
+    /// The UID of the message that it stands for, over IMAP.
+    pub fn uid(&self) -> Option<u32> {
+        match self.position {
+            Some(Position::Uid { uid, .. }) => Some(uid),
+            _ => None,
+        }
+    }
+}
+
 impl Position {
     /// Reads what [`Position`] of an account was written as.
     pub fn of_account(text: &str) -> Option<Self> {

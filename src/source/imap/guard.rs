@@ -4,7 +4,7 @@
 //! this stands between it and the network. It lets nothing pass that could change a mailbox, ends a command that takes
 //! too long or brings too much, and keeps from the client what the client cannot read. It is no parser of replies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -64,6 +64,12 @@ struct State {
     listed: Vec<Vec<u8>>,
     /// What the server said last that it can do, since somebody began to log in.
     capabilities: Option<BTreeSet<String>>,
+    /// Commands to be sent behind the next one.
+    plan: Vec<String>,
+    /// Lines that were sent before the client says them, in the order in which it will.
+    ahead: VecDeque<Vec<u8>>,
+    /// The number in the tag of the last line that was sent.
+    tag: u64,
     /// Why the stream may not be used any more.
     broken: Option<String>,
 }
@@ -122,6 +128,9 @@ impl Guard {
             remarks: Vec::new(),
             listed: Vec::new(),
             capabilities: None,
+            plan: Vec::new(),
+            ahead: VecDeque::new(),
+            tag: 0,
             broken: None,
         })))
     }
@@ -133,6 +142,18 @@ impl Guard {
     /// What the server remarked since this was last asked: texts of `BYE`, `NO`, `BAD` and alerts, in its own words.
     pub(super) fn remarks(&self) -> Vec<String> {
         std::mem::take(&mut self.state().remarks)
+    }
+
+    /// Sends this command behind the next one that the client says. The client must say the same after that, in the same
+    /// order: it waits for every answer before it says more, and this is how the server is kept busy meanwhile.
+    pub(super) fn plan(&self, command: String) {
+        self.state().plan.push(command);
+    }
+
+    /// Whether commands were sent, or will be, that the client has not said yet.
+    pub(super) fn is_ahead(&self) -> bool {
+        let state = self.state();
+        !state.plan.is_empty() || !state.ahead.is_empty()
     }
 
     /// What the server can do, in capitals, if it has said so since somebody began to log in.
@@ -217,25 +238,47 @@ impl Write for Guard {
 }
 
 impl State {
-    /// Sends a whole line, if it may be sent.
+    /// Takes a whole line of the client's: sends it, if it may be sent and was not sent before.
     fn say(&mut self, line: &[u8]) -> io::Result<()> {
+        let now = Instant::now();
+        (self.started, self.until, self.bytes) = (now, now + self.limit, 0);
+        self.wire.end_by(self.until);
         if self.command == Command::Authenticate {
             self.trace.sent("(what logs in)");
+            return self.send(line);
+        }
+        let refused = |why: &str| io::Error::new(io::ErrorKind::PermissionDenied, why.to_owned());
+        self.command =
+            allowed(line).ok_or_else(|| refused("ccspill does not send this command"))?;
+        if let Some(sent) = self.ahead.pop_front() {
+            if sent != line {
+                let why = "another command was sent than is said now";
+                self.broken = Some(why.to_owned());
+                return Err(refused(why));
+            }
         } else {
-            self.command = allowed(line).ok_or_else(|| {
-                io::Error::new(
-                    io::ErrorKind::PermissionDenied,
-                    "ccspill does not send this command",
-                )
-            })?;
             self.trace.sent(&shown(line));
             if matches!(self.command, Command::Authenticate | Command::Login) {
                 self.capabilities = None;
             }
+            self.tag = tag(line).unwrap_or(self.tag);
+            self.send(line)?;
         }
-        let now = Instant::now();
-        (self.started, self.until, self.bytes) = (now, now + self.limit, 0);
-        self.wire.end_by(self.until);
+        for command in std::mem::take(&mut self.plan) {
+            let line = format!("a{} {command}\r\n", self.tag + 1).into_bytes();
+            // Only what answers alike can be asked for in advance.
+            if self.command != Command::Fetch || allowed(&line) != Some(Command::Fetch) {
+                continue;
+            }
+            self.tag += 1;
+            self.trace.sent(&shown(&line));
+            self.send(&line)?;
+            self.ahead.push_back(line);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, line: &[u8]) -> io::Result<()> {
         match &mut self.deflate {
             Some(deflate) => {
                 let packed = deflate.pack(line)?;
@@ -459,6 +502,15 @@ impl Queue {
         self.pass(length);
         length
     }
+}
+
+/// The number in a tag: the client counts its commands, `a1`, `a2` …
+fn tag(line: &[u8]) -> Option<u64> {
+    let tag = line
+        .strip_prefix(b"a")?
+        .split(|byte| *byte == b' ')
+        .next()?;
+    std::str::from_utf8(tag).ok()?.parse().ok()
 }
 
 /// The command of a line, if it is one of the few that cannot change anything.

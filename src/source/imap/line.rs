@@ -8,6 +8,7 @@ use super::access::{Access, Compress};
 use super::guard::{Guard, Seen};
 use super::login::{Login, Proof};
 use super::session::Session;
+use super::set::Uids;
 use super::socket;
 use super::trouble::{LATER, Trouble};
 use super::url::Url;
@@ -41,6 +42,8 @@ pub(super) struct Line {
     trip: Duration,
     /// The line has proved to be slow.
     slow: bool,
+    /// Something went wrong: from now on one thing is asked at a time.
+    careful: bool,
     last: Seen,
 }
 
@@ -53,6 +56,7 @@ impl Line {
             most: FIRST_TRIES,
             trip: Duration::MAX,
             slow: access.compress == Compress::Always,
+            careful: false,
             last: Seen::default(),
         };
         line.session(access, url, &|| false)?;
@@ -124,6 +128,7 @@ impl Line {
         url: &Url,
         stop: &dyn Fn() -> bool,
     ) -> Result<(), Trouble> {
+        self.careful = true;
         let mut wait = FIRST_WAIT * 2u32.saturating_pow(self.tries.min(8));
         match &trouble {
             Trouble::Refused(..) => return Err(trouble),
@@ -164,13 +169,28 @@ impl Line {
         };
         let seen = session.seen();
         self.last = seen;
-        if access.compress == Compress::Never || session.compressed || seen.bytes < ENOUGH {
+        if access.compress == Compress::Never
+            || session.compressed
+            || session.is_ahead()
+            || seen.bytes < ENOUGH
+        {
             return;
         }
         let time = seen.took.saturating_sub(self.trip).as_secs_f64().max(1e-4);
         self.slow |= self.trip > NEAR && (seen.bytes as f64) / time < SLOW;
         if self.slow && session.compress().is_err() {
             self.session = None;
+        }
+    }
+
+    /// Says in advance what will be asked: it is sent behind the next question. False where it is not.
+    pub(super) fn plan(&mut self, uids: &Uids, items: &str) -> bool {
+        match &mut self.session {
+            Some(session) if !self.careful => {
+                session.plan(uids, items);
+                true
+            }
+            _ => false,
         }
     }
 

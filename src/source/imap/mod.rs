@@ -2,13 +2,16 @@
 //!
 //! `url` names an account, `access` says how to get in, `socket` connects, `guard` stands between the network and the
 //! `imap` crate, `login` proves who we are, `session` has the few commands that reading needs, `line` holds the
-//! connection through failure, `folders` decides what is read, `reader` reads it. What is judged is no matter here.
+//! connection through failure, `folders` decides what is read, `reader` reads it (`heads`, `texts`, `ask`). What is judged
+//! is no matter here.
 
 mod access;
+mod ask;
 mod command;
 mod deflate;
 mod folders;
 mod guard;
+mod heads;
 mod line;
 mod login;
 mod pace;
@@ -18,6 +21,7 @@ mod secret;
 mod session;
 mod set;
 mod socket;
+mod texts;
 mod token;
 mod trace;
 mod trouble;

@@ -8,9 +8,9 @@ const BYTES: f64 = 3e6;
 /// Time that an answer should take.
 const TIME: f64 = 4.0;
 /// Messages of the first window, and of one after something went wrong.
-const FIRST: u64 = 500;
+const FIRST: u64 = 1000;
 /// Most messages that are asked for at once.
-const MOST: f64 = 8000.0;
+const MOST: f64 = 4000.0;
 /// No window grows faster than this.
 const GROWTH: f64 = 8.0;
 
@@ -55,12 +55,12 @@ mod tests {
     #[test]
     fn a_good_line_is_asked_for_thousands_at_once() {
         let mut pace = Pace::new();
-        assert_eq!(pace.end(1, 1_000_000), 500);
+        assert_eq!(pace.end(1, 1_000_000), 1000);
         for _ in 0..3 {
             let width = pace.end(1, u64::MAX);
             pace.learn(width, width, width * 350, Duration::from_millis(60));
         }
-        assert_eq!(pace.end(1, 1_000_000), 8000);
+        assert_eq!(pace.end(1, 1_000_000), 4000);
         assert_eq!(pace.end(1, 600), 600);
     }
 

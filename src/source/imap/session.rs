@@ -8,6 +8,7 @@ use imap::types::{Fetches, Mailbox};
 use imap_proto::{MailboxDatum, Response, StatusAttribute};
 
 use super::guard::{Guard, Seen};
+use super::set::Uids;
 use super::trouble::Trouble;
 use crate::message::text::clean;
 
@@ -100,8 +101,18 @@ impl Session {
     }
 
     /// `UID FETCH`.
-    pub(super) fn fetch(&mut self, set: &str, items: &str) -> Result<Fetches, Trouble> {
-        self.run(|client| client.uid_fetch(set, items))
+    pub(super) fn fetch(&mut self, uids: &Uids, items: &str) -> Result<Fetches, Trouble> {
+        self.run(|client| client.uid_fetch(uids.to_string(), items))
+    }
+
+    /// Sends this `UID FETCH` behind the next command, though its answer is not waited for yet.
+    pub(super) fn plan(&mut self, uids: &Uids, items: &str) {
+        self.guard.plan(format!("UID FETCH {uids} {items}"));
+    }
+
+    /// Whether commands are under way whose answers are not waited for yet.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.guard.is_ahead()
     }
 
     /// `COMPRESS DEFLATE` (RFC 4978), where the server can. A server that will not is left as it is.

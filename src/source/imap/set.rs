@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Most UIDs that are named one by one in a command.
-const MOST_NAMED: usize = 400;
+const MOST_NAMED: usize = 700;
 
 /// Some UIDs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,14 @@ impl Uids {
             out.push(Uids::List(piece));
         }
         out
+    }
+
+    /// The highest of them.
+    pub(super) fn last(&self) -> u64 {
+        match self {
+            Uids::Range(_, last) => *last,
+            Uids::List(uids) => uids.last().map_or(0, |uid| u64::from(*uid)),
+        }
     }
 
     /// Whether one of them is this.

@@ -1,0 +1,168 @@
+//! The first stage of reading: the header fields of many messages at once, and which of them judgement wants more of.
+
+use std::collections::BTreeMap;
+
+use imap::types::{Fetch, Flag};
+use rustc_hash::FxHashMap;
+
+use super::guard::unveiled;
+use super::pace::Pace;
+use super::reader::{FolderReader, Halt};
+use super::set::Uids;
+use super::window::Mail;
+use crate::place::{Folder, Position, Unread};
+use crate::source::{Extent, Marks, Terms, Want};
+
+/// The header fields that tell who wrote to whom, and whether more of a message is needed: then its whole head is asked
+/// for. Servers repeat this list with each message. Received is long, and asked for only where nothing else tells sent
+/// mail.
+const FIELDS: &str = "From Sender To Cc Bcc Resent-To Resent-Cc Resent-Bcc Subject Date Message-ID In-Reply-To X-Unsent";
+/// How much of a message is asked for at a time, in bytes.
+pub(super) const PIECE: u64 = 1 << 16;
+
+/// Messages of which header fields are read, and what is still to be asked for of them.
+pub(super) struct Headed {
+    pub(super) mails: BTreeMap<u32, Mail>,
+    /// Whose header fields go on behind what was asked for: what more is wanted of them is not known yet.
+    pub(super) long: Vec<u32>,
+    /// Of which text is wanted.
+    pub(super) texts: Vec<u32>,
+    /// Of which all is wanted.
+    pub(super) wholes: Vec<u32>,
+    /// What could not be read.
+    pub(super) unread: Vec<Unread>,
+    /// The last UID that was asked for.
+    pub(super) end: u64,
+}
+
+impl Headed {
+    /// Whether more must be asked for than one start of each message that is wanted.
+    pub(super) fn is_long(&self) -> bool {
+        let mut wanted = self.texts.iter().chain(&self.wholes);
+        let size = |uid: &u32| self.mails.get(uid).and_then(|mail| mail.size);
+        !self.long.is_empty() || wanted.any(|uid| size(uid).is_none_or(|size| size >= PIECE))
+    }
+
+    /// Notes how much of a message is wanted.
+    pub(super) fn want(&mut self, uid: u32, want: Want) {
+        match want {
+            Want::Nothing => {}
+            Want::Text => self.texts.push(uid),
+            Want::Whole => self.wholes.push(uid),
+        }
+    }
+}
+
+impl FolderReader<'_> {
+    /// Reads the header fields of these messages.
+    pub(super) fn headed(
+        &mut self,
+        folder: &Folder,
+        uids: &Uids,
+        pace: &mut Pace,
+        terms: &mut Terms<'_>,
+    ) -> Result<Headed, Halt> {
+        let mut mails: BTreeMap<u32, Mail> = BTreeMap::new();
+        let lost = self.ask(uids.clone(), &self.heads(0), &mut |fetches| {
+            // What a server says of one message may come in several pieces, of which one bears its UID.
+            let named = fetches.iter();
+            let named = named.filter_map(|fetch| Some((fetch.message, fetch.uid?)));
+            let named: FxHashMap<u32, u32> = named.collect();
+            for fetch in fetches.iter() {
+                let uid = fetch.uid.or_else(|| named.get(&fetch.message).copied());
+                if let Some(uid) = uid.filter(|uid| uids.holds(*uid)) {
+                    note(mails.entry(uid).or_insert_with(|| Mail::new(uid)), fetch);
+                }
+            }
+        })?;
+        match (uids, lost.is_empty()) {
+            (Uids::Range(first, last), true) => {
+                let seen = self.line.last();
+                pace.learn(last + 1 - first, mails.len() as u64, seen.bytes, seen.took);
+            }
+            (_, false) => pace.slow(),
+            _ => {}
+        }
+        let mut unread = Vec::new();
+        for (uids, why) in lost {
+            let why = format!("the server does not give it: {why}");
+            unread.extend(uids.iter().map(|uid| row(folder, uid, why.clone(), true)));
+        }
+        // An answer that tells of a message nobody asked about names neither its size nor its fields.
+        mails.retain(|_, mail| mail.size.is_some() || !mail.bytes.is_empty());
+        for (uid, _) in mails.extract_if(.., |_, mail| mail.bytes.is_empty()) {
+            let why = "the server gives no header fields for it".to_owned();
+            unread.push(row(folder, uid, why, true));
+        }
+        let mut headed = Headed {
+            mails: BTreeMap::new(),
+            long: Vec::new(),
+            texts: Vec::new(),
+            wholes: Vec::new(),
+            unread,
+            end: uids.last(),
+        };
+        for mail in mails.values() {
+            if mail.bytes.len() as u64 >= PIECE {
+                headed.long.push(mail.uid);
+            } else {
+                headed.want(mail.uid, (terms.want)(&mail.raw(folder.validity), folder));
+            }
+        }
+        headed.mails = mails;
+        Ok(headed)
+    }
+
+    /// What to ask for of every message: its header fields from this byte on.
+    pub(super) fn heads(&self, from: usize) -> String {
+        let stamps = if self.stamps { " Received" } else { "" };
+        let fields = format!("BODY.PEEK[HEADER.FIELDS ({FIELDS}{stamps})]<{from}.{PIECE}>");
+        match from {
+            0 => format!("(UID FLAGS INTERNALDATE RFC822.SIZE {fields})"),
+            _ => format!("(UID {fields})"),
+        }
+    }
+}
+
+impl Mail {
+    fn new(uid: u32) -> Self {
+        Mail {
+            uid,
+            bytes: Vec::new(),
+            extent: Extent::Head,
+            marks: Marks::default(),
+            size: None,
+        }
+    }
+}
+
+/// Takes what an answer says of a message; servers may say it in several.
+fn note(mail: &mut Mail, fetch: &Fetch<'_>) {
+    if let Some(head) = fetch.header() {
+        mail.bytes = unveiled(head);
+    }
+    mail.size = mail.size.or(fetch.size.map(u64::from));
+    for flag in fetch.flags() {
+        match flag {
+            Flag::Draft => mail.marks.draft = true,
+            Flag::Deleted => mail.marks.deleted = true,
+            _ => {}
+        }
+    }
+    let stored = fetch.internal_date().map(|date| date.timestamp());
+    // The date of a message that has none.
+    mail.marks.stored = mail.marks.stored.or(stored.filter(|stored| *stored != 0));
+}
+
+pub(super) fn row(folder: &Folder, uid: u32, reason: String, message: bool) -> Unread {
+    Unread {
+        folder: folder.chain.clone(),
+        position: Some(Position::Uid {
+            validity: folder.validity,
+            uid,
+        }),
+        bytes: None,
+        reason,
+        message,
+    }
+}

@@ -1,0 +1,208 @@
+//! The second stage of reading: of the few messages that judgement wants more of, their text, or all of them. How answers
+//! are had through failure is no matter here.
+
+use std::collections::BTreeMap;
+
+use imap::types::Fetch;
+
+use super::ask::{LONGEST_PIECE, of};
+use super::guard::unveiled;
+use super::heads::{Headed, PIECE, row};
+use super::parts;
+use super::reader::{FolderReader, Halt};
+use super::set::Uids;
+use super::window::{Mail, Window};
+use crate::source::{Extent, LONGEST_HELD, Terms};
+
+/// Longest head that is asked for, in bytes.
+const LONGEST_HEAD: u64 = 8 << 20;
+/// How much of a message's text is asked for, in bytes as they are sent.
+const LONGEST_TEXT: u64 = 1 << 19;
+/// Bytes of text that one answer should have.
+const TEXTS: u64 = 3 << 20;
+
+impl FolderReader<'_> {
+    /// The rest of the header fields of a message that has more of them than were asked for.
+    fn long_head(
+        &mut self,
+        uid: u32,
+        mails: &mut BTreeMap<u32, Mail>,
+        window: &mut Window,
+    ) -> Result<(), Halt> {
+        let Some(mail) = mails.get_mut(&uid) else {
+            return Ok(());
+        };
+        let mut head = std::mem::take(&mut mail.bytes);
+        while (head.len() as u64).is_multiple_of(PIECE) && (head.len() as u64) < LONGEST_HEAD {
+            let before = head.len();
+            let lost = self.ask(Uids::list(vec![uid]), &self.heads(before), &mut |fetches| {
+                head.truncate(before);
+                let more = of(fetches, uid).find_map(Fetch::header);
+                head.extend(unveiled(more.unwrap_or_default()));
+            })?;
+            if !lost.is_empty() {
+                let why = "the end of its header fields could not be read: it may name more people than were seen";
+                let row = row(&window.folder, uid, why.to_owned(), false);
+                window.unread.push(row);
+            }
+            if head.len() == before {
+                break;
+            }
+        }
+        mail.bytes = head;
+        Ok(())
+    }
+
+    /// What will be asked for of these messages in any case.
+    pub(super) fn starts_of(headed: &Headed) -> Vec<Uids> {
+        let mut uids: Vec<u32> = headed.texts.iter().chain(&headed.wholes).copied().collect();
+        uids.sort_unstable();
+        let size = |uid: &u32| {
+            let size = headed.mails.get(uid).and_then(|mail| mail.size);
+            size.unwrap_or(PIECE).min(PIECE)
+        };
+        Uids::batches(&uids, TEXTS, &size)
+    }
+
+    /// The items of that question.
+    pub(super) fn start_items() -> String {
+        format!("(UID BODY.PEEK[]<0.{PIECE}>)")
+    }
+
+    /// Gets more of the messages of which more is wanted, and adds all to a window.
+    pub(super) fn finish(
+        &mut self,
+        mut headed: Headed,
+        window: &mut Window,
+        terms: &mut Terms<'_>,
+    ) -> Result<(), Halt> {
+        window.unread.append(&mut headed.unread);
+        for uid in std::mem::take(&mut headed.long) {
+            self.long_head(uid, &mut headed.mails, window)?;
+            if let Some(mail) = headed.mails.get(&uid) {
+                let want = (terms.want)(&mail.raw(window.folder.validity), &window.folder);
+                headed.want(uid, want);
+            }
+        }
+        // The start of a message is the whole of nearly every one, and has its text in the others.
+        for some in Self::starts_of(&headed) {
+            for (uid, start) in self.starts(some, window)? {
+                let Some(mail) = headed.mails.get_mut(&uid) else {
+                    continue;
+                };
+                (mail.bytes, mail.extent) = if (start.len() as u64) < PIECE {
+                    (start, Extent::Whole)
+                } else if headed.wholes.contains(&uid) {
+                    self.whole(uid, start, window)?
+                } else {
+                    (self.text(uid, start, mail.size, window)?, Extent::Text)
+                };
+            }
+        }
+        window.mails.extend(headed.mails.into_values());
+        window.unread.sort();
+        Ok(())
+    }
+
+    /// The first bytes of each of these messages.
+    fn starts(&mut self, uids: Uids, window: &mut Window) -> Result<BTreeMap<u32, Vec<u8>>, Halt> {
+        let mut starts: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+        let lost = self.ask(uids.clone(), &Self::start_items(), &mut |fetches| {
+            let bodies = fetches.iter();
+            let bodies = bodies.filter_map(|fetch| Some((fetch.uid?, unveiled(fetch.body()?))));
+            starts.extend(bodies);
+        })?;
+        let why = |uid: u32| {
+            let lost = lost.iter().find(|(uids, _)| uids.holds(uid));
+            lost.map_or("it is not there any more", |(_, why)| why.as_str())
+        };
+        for uid in uids.iter().filter(|uid| !starts.contains_key(uid)) {
+            let why = format!(
+                "its text could not be read, and it was judged without: {}",
+                why(uid)
+            );
+            let row = row(&window.folder, uid, why, false);
+            window.unread.push(row);
+        }
+        Ok(starts)
+    }
+
+    /// Head and text of a long message, and what names its attachments, as one message whose attachments are left out.
+    fn text(
+        &mut self,
+        uid: u32,
+        mut start: Vec<u8>,
+        size: Option<u64>,
+        window: &mut Window,
+    ) -> Result<Vec<u8>, Halt> {
+        if !parts::shows_its_text(&start) {
+            self.go_on(
+                uid,
+                &mut start,
+                size.unwrap_or(u64::MAX).min(LONGEST_TEXT),
+                window,
+            )?;
+        }
+        let Some(boundary) = parts::boundary(&start) else {
+            return Ok(start);
+        };
+        let items = parts::items();
+        let mut heads = Vec::new();
+        let lost = self.ask(Uids::list(vec![uid]), &items, &mut |fetches| {
+            heads = of(fetches, uid).flat_map(parts::heads).collect();
+        })?;
+        if !lost.is_empty() {
+            window.unread.push(row(
+                &window.folder,
+                uid,
+                "the names of its attachments could not be read".to_owned(),
+                false,
+            ));
+        }
+        Ok(parts::stitched(start, &boundary, &heads))
+    }
+
+    /// The whole of a message, as far as ccspill holds one.
+    fn whole(
+        &mut self,
+        uid: u32,
+        mut start: Vec<u8>,
+        window: &mut Window,
+    ) -> Result<(Vec<u8>, Extent), Halt> {
+        let whole = self.go_on(uid, &mut start, LONGEST_HELD as u64, window)?;
+        Ok((start, if whole { Extent::Whole } else { Extent::Start }))
+    }
+
+    /// Reads on in a message to `end`, in bytes. True where its end was reached.
+    fn go_on(
+        &mut self,
+        uid: u32,
+        bytes: &mut Vec<u8>,
+        end: u64,
+        window: &mut Window,
+    ) -> Result<bool, Halt> {
+        while (bytes.len() as u64) < end {
+            let piece = (end - bytes.len() as u64).min(LONGEST_PIECE);
+            let before = bytes.len();
+            let items = format!("(UID BODY.PEEK[]<{before}.{piece}>)");
+            let lost = self.ask(Uids::list(vec![uid]), &items, &mut |fetches| {
+                bytes.truncate(before);
+                let more = of(fetches, uid).find_map(Fetch::body);
+                bytes.extend(unveiled(more.unwrap_or_default()));
+            })?;
+            if !lost.is_empty() {
+                window.unread.push(row(
+                    &window.folder,
+                    uid,
+                    "the end of its text could not be read, and it was judged without".to_owned(),
+                    false,
+                ));
+                return Ok(false);
+            }
+            if ((bytes.len() - before) as u64) < piece {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
