@@ -71,6 +71,8 @@ pub(super) struct Access {
     pub(super) tls: TlsConnector,
     pub(super) secret: Secrets,
     pub(super) login: Option<String>,
+    /// Whether a certificate of our own is shown.
+    pub(super) certified: bool,
     pub(super) timeout: Duration,
     pub(super) compress: Compress,
     pub(super) trace: Trace,
@@ -112,6 +114,7 @@ impl Access {
             tls,
             secret: secret(how, url)?,
             login: how.login.clone().filter(|login| *login != url.user),
+            certified: own.is_some(),
             timeout: how.timeout,
             compress: how.compress,
             trace: Trace::new(how.show.clone()),

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::folders::Chosen;
 use super::guard::{LONGEST_LITERAL, unveiled};
+use super::heads::Came;
 use super::reader::{FolderReader, Halt};
 use super::set::Uids;
 use super::trouble::Trouble;
@@ -62,6 +63,7 @@ impl FolderReader<'_> {
                 Ok(mailbox) => {
                     let validity = mailbox.uid_validity.unwrap_or_default();
                     self.open = (raw.to_owned(), validity);
+                    self.came = Came::default();
                     return Ok(mailbox);
                 }
                 Err(denied @ Trouble::Denied(_)) => return Err(denied),

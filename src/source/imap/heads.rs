@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use imap::types::{Fetch, Flag};
+use imap::types::{Fetch, Fetches, Flag};
 use rustc_hash::FxHashMap;
 
 use super::guard::unveiled;
@@ -53,6 +53,49 @@ impl Headed {
     }
 }
 
+/// What came of answers and was not taken yet. A server that knows several commands may answer a later one within the
+/// answer to an earlier one (RFC 9051 5.5): so it is told by what it is, and not by when it came.
+#[derive(Default)]
+pub(super) struct Came {
+    heads: BTreeMap<u32, Mail>,
+    starts: BTreeMap<u32, Vec<u8>>,
+}
+
+impl Came {
+    /// Takes in an answer, as far as it holds header fields or starts of messages.
+    pub(super) fn take_in(&mut self, fetches: &Fetches) {
+        // What a server says of one message may come in several pieces, of which one bears its UID.
+        let named = fetches.iter();
+        let named = named.filter_map(|fetch| Some((fetch.message, fetch.uid?)));
+        let named: FxHashMap<u32, u32> = named.collect();
+        for fetch in fetches.iter() {
+            let Some(uid) = fetch.uid.or_else(|| named.get(&fetch.message).copied()) else {
+                continue;
+            };
+            match fetch.body() {
+                Some(start) => drop(self.starts.insert(uid, unveiled(start))),
+                None => note(
+                    self.heads.entry(uid).or_insert_with(|| Mail::new(uid)),
+                    fetch,
+                ),
+            }
+        }
+    }
+
+    fn heads_of(&mut self, uids: &Uids) -> BTreeMap<u32, Mail> {
+        self.heads
+            .extract_if(.., |uid, _| uids.holds(*uid))
+            .collect()
+    }
+
+    /// The starts of these messages, as far as they came.
+    pub(super) fn starts_of(&mut self, uids: &Uids) -> BTreeMap<u32, Vec<u8>> {
+        self.starts
+            .extract_if(.., |uid, _| uids.holds(*uid))
+            .collect()
+    }
+}
+
 impl FolderReader<'_> {
     /// Reads the header fields of these messages.
     pub(super) fn headed(
@@ -62,19 +105,8 @@ impl FolderReader<'_> {
         pace: &mut Pace,
         terms: &mut Terms<'_>,
     ) -> Result<Headed, Halt> {
-        let mut mails: BTreeMap<u32, Mail> = BTreeMap::new();
-        let lost = self.ask(uids.clone(), &self.heads(0), &mut |fetches| {
-            // What a server says of one message may come in several pieces, of which one bears its UID.
-            let named = fetches.iter();
-            let named = named.filter_map(|fetch| Some((fetch.message, fetch.uid?)));
-            let named: FxHashMap<u32, u32> = named.collect();
-            for fetch in fetches.iter() {
-                let uid = fetch.uid.or_else(|| named.get(&fetch.message).copied());
-                if let Some(uid) = uid.filter(|uid| uids.holds(*uid)) {
-                    note(mails.entry(uid).or_insert_with(|| Mail::new(uid)), fetch);
-                }
-            }
-        })?;
+        let lost = self.ask_ahead(uids, &self.heads(0))?;
+        let mut mails = self.came.heads_of(uids);
         match (uids, lost.is_empty()) {
             (Uids::Range(first, last), true) => {
                 let seen = self.line.last();
@@ -111,6 +143,18 @@ impl FolderReader<'_> {
         }
         headed.mails = mails;
         Ok(headed)
+    }
+
+    /// Asks what may be answered within another answer: see [`Came`].
+    pub(super) fn ask_ahead(
+        &mut self,
+        uids: &Uids,
+        items: &str,
+    ) -> Result<Vec<(Uids, String)>, Halt> {
+        let mut came = std::mem::take(&mut self.came);
+        let lost = self.ask(uids.clone(), items, &mut |fetches| came.take_in(fetches));
+        self.came = came;
+        lost
     }
 
     /// What to ask for of every message: its header fields from this byte on.

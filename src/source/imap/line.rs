@@ -237,5 +237,12 @@ pub(super) fn log_in(access: &Access, url: &Url, user: &str) -> Result<Session, 
             Proof::Password(secret.reveal())
         },
     };
-    login.on(guard, greeted, &access.trace)
+    let done = login.on(guard, greeted, &access.trace);
+    done.map_err(|trouble| match trouble {
+        // A server that dislikes a certificate may say so, or just hang up.
+        Trouble::Lost(what) if access.certified => Trouble::Lost(format!(
+            "{what}; it may not accept the certificate of --client-cert"
+        )),
+        other => other,
+    })
 }

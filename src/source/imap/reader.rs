@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::access::Access;
 use super::ask::MOST_BROKEN;
 use super::folders::Chosen;
-use super::heads::{Headed, row};
+use super::heads::{Came, Headed, row};
 use super::line::Line;
 use super::pace::Pace;
 use super::session::Count;
@@ -38,6 +38,8 @@ pub(super) struct FolderReader<'a> {
     pub(super) open: (String, u32),
     /// Messages in a row that could not be had.
     pub(super) broken: u32,
+    /// What came and was not taken yet.
+    pub(super) came: Came,
     /// The UIDs whose header fields the server was asked for already.
     planned: Option<(u64, u64)>,
 }
@@ -94,6 +96,7 @@ impl<'a> FolderReader<'a> {
             ended: None,
             open: (String::new(), 0),
             broken: 0,
+            came: Came::default(),
             planned: None,
         }
     }
@@ -236,7 +239,7 @@ impl FolderReader<'_> {
             (window.again, window.upto) = (again, Some(upto));
             self.hand_out(window, covered, each)?;
         }
-        let mut waiting = None;
+        let (mut waiting, mut gone) = (None, false);
         loop {
             let (mut window, end) =
                 match self.step(folder, &mut next, span, &mut waiting, &mut pace, terms) {
@@ -256,12 +259,14 @@ impl FolderReader<'_> {
                 known.last().copied().unwrap_or(upto)
             };
             window.upto = Some(upto);
+            gone |= window.gone;
             self.hand_out(window, covered, each)?;
         }
         let mut rest = Window::new(folder);
         rest.upto = Some(upto);
-        if !covered.before && covered.got + covered.unread < covered.exists {
-            self.check(&mut rest, span.last, &known, &mut pace, terms)?;
+        let fewer = !covered.before && covered.got + covered.unread < covered.exists;
+        if fewer || gone {
+            self.check(&mut rest, span, &known, &mut pace, terms)?;
         }
         // Also where there was nothing: that the folder was looked at is worth knowing.
         self.hand_out(rest, covered, each)
@@ -370,13 +375,15 @@ impl FolderReader<'_> {
     fn check(
         &mut self,
         window: &mut Window,
-        last: u64,
+        span: Span,
         known: &BTreeSet<u32>,
         pace: &mut Pace,
         terms: &mut Terms<'_>,
     ) -> Result<(), Halt> {
         let mut there = BTreeSet::new();
-        let mut first = 1;
+        let Span {
+            mut first, last, ..
+        } = span;
         // A server may tell a UIDNEXT that is too low.
         let highest = u64::from(u32::MAX) - 1;
         while first <= highest {

@@ -86,7 +86,15 @@ impl FolderReader<'_> {
         }
         // The start of a message is the whole of nearly every one, and has its text in the others.
         for some in Self::starts_of(&headed) {
-            for (uid, start) in self.starts(some, window)? {
+            let starts = self.starts(some.clone(), window)?;
+            // What went meanwhile is as gone as if it had gone before. The check at the end tells whether it did.
+            for uid in some.iter().filter(|uid| !starts.contains_key(uid)) {
+                if !window.unread.iter().any(|row| row.uid() == Some(uid)) {
+                    headed.mails.remove(&uid);
+                    window.gone = true;
+                }
+            }
+            for (uid, start) in starts {
                 let Some(mail) = headed.mails.get_mut(&uid) else {
                     continue;
                 };
@@ -106,23 +114,14 @@ impl FolderReader<'_> {
 
     /// The first bytes of each of these messages.
     fn starts(&mut self, uids: Uids, window: &mut Window) -> Result<BTreeMap<u32, Vec<u8>>, Halt> {
-        let mut starts: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
-        let lost = self.ask(uids.clone(), &Self::start_items(), &mut |fetches| {
-            let bodies = fetches.iter();
-            let bodies = bodies.filter_map(|fetch| Some((fetch.uid?, unveiled(fetch.body()?))));
-            starts.extend(bodies);
-        })?;
-        let why = |uid: u32| {
-            let lost = lost.iter().find(|(uids, _)| uids.holds(uid));
-            lost.map_or("it is not there any more", |(_, why)| why.as_str())
-        };
-        for uid in uids.iter().filter(|uid| !starts.contains_key(uid)) {
-            let why = format!(
-                "its text could not be read, and it was judged without: {}",
-                why(uid)
-            );
-            let row = row(&window.folder, uid, why, false);
-            window.unread.push(row);
+        let lost = self.ask_ahead(&uids, &Self::start_items())?;
+        let starts = self.came.starts_of(&uids);
+        for (uids, why) in lost {
+            let why = format!("its text could not be read, and it was judged without: {why}");
+            for uid in uids.iter() {
+                let row = row(&window.folder, uid, why.clone(), false);
+                window.unread.push(row);
+            }
         }
         Ok(starts)
     }

@@ -24,6 +24,8 @@ pub(super) struct Window {
     pub(super) unread: Vec<Unread>,
     /// Up to which UID the folder has been read when this is kept.
     pub(super) upto: Option<u32>,
+    /// Some that were there went while they were read.
+    pub(super) gone: bool,
     /// UIDs that could not be read before, and were asked for again.
     pub(super) again: Vec<u32>,
 }
@@ -36,6 +38,7 @@ impl Window {
             mails: Vec::new(),
             unread: Vec::new(),
             upto: None,
+            gone: false,
             again: Vec::new(),
         }
     }
