@@ -1,11 +1,12 @@
 //! Asking a server, through failure: what breaks is tried anew, in smaller pieces, down to the one message that breaks it.
 //! Also what needs no more than that: SHA-256 of whole messages.
 
-use imap::types::{Fetch, Fetches, Mailbox};
+use imap::types::Mailbox;
 use sha2::{Digest as _, Sha256};
 
+use super::answer::Answer;
 use super::folders::Chosen;
-use super::guard::{LONGEST_LITERAL, unveiled};
+use super::guard::LONGEST_LITERAL;
 use super::heads::Came;
 use super::reader::{FolderReader, Halt};
 use super::set::Uids;
@@ -80,7 +81,7 @@ impl FolderReader<'_> {
         &mut self,
         uids: Uids,
         items: &str,
-        each: &mut dyn FnMut(&Fetches),
+        each: &mut dyn FnMut(&Answer),
     ) -> Result<Vec<(Uids, String)>, Halt> {
         let mut lost = Vec::new();
         let mut waiting = vec![(uids, false)];
@@ -135,7 +136,7 @@ impl FolderReader<'_> {
         &mut self,
         uids: &Uids,
         items: &str,
-        each: &mut dyn FnMut(&Fetches),
+        each: &mut dyn FnMut(&Answer),
     ) -> Result<(), Unanswered> {
         if !self.line.is_up() {
             let (raw, validity) = self.open.clone();
@@ -144,8 +145,8 @@ impl FolderReader<'_> {
             }
         }
         let session = self.line.session(self.access, self.url, self.stop)?;
-        let fetches = session.fetch(uids, items)?;
-        each(&fetches);
+        let answer = session.fetch(uids, items)?;
+        each(&answer);
         self.line.got_on(self.access);
         Ok(())
     }
@@ -187,8 +188,8 @@ impl FolderReader<'_> {
         loop {
             let items = format!("(UID BODY.PEEK[]<{length}.{LONGEST_PIECE}>)");
             let mut piece: Option<Vec<u8>> = None;
-            let asked = self.ask(Uids::list(vec![uid]), &items, &mut |fetches| {
-                piece = of(fetches, uid).find_map(|fetch| fetch.body().map(unveiled));
+            let asked = self.ask(Uids::list(vec![uid]), &items, &mut |answer| {
+                piece = answer.of(uid, |told| told.body());
             });
             let lost = match asked {
                 Ok(lost) => lost,
@@ -210,9 +211,4 @@ impl FolderReader<'_> {
             }
         }
     }
-}
-
-/// What an answer says of one message.
-pub(super) fn of(fetches: &Fetches, uid: u32) -> impl Iterator<Item = &Fetch<'_>> {
-    fetches.iter().filter(move |fetch| fetch.uid == Some(uid))
 }

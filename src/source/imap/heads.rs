@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use imap::types::{Fetch, Fetches, Flag};
 use rustc_hash::FxHashMap;
 
-use super::guard::unveiled;
+use super::answer::{Answer, Told};
 use super::pace::Pace;
 use super::reader::{FolderReader, Halt};
 use super::set::Uids;
@@ -63,23 +62,36 @@ pub(super) struct Came {
 
 impl Came {
     /// Takes in an answer, as far as it holds header fields or starts of messages.
-    pub(super) fn take_in(&mut self, fetches: &Fetches) {
+    pub(super) fn take_in(&mut self, answer: &Answer) {
         // What a server says of one message may come in several pieces, of which one bears its UID.
-        let named = fetches.iter();
-        let named = named.filter_map(|fetch| Some((fetch.message, fetch.uid?)));
-        let named: FxHashMap<u32, u32> = named.collect();
-        for fetch in fetches.iter() {
-            let Some(uid) = fetch.uid.or_else(|| named.get(&fetch.message).copied()) else {
-                continue;
-            };
-            match fetch.body() {
-                Some(start) => drop(self.starts.insert(uid, unveiled(start))),
-                None => note(
-                    self.heads.entry(uid).or_insert_with(|| Mail::new(uid)),
-                    fetch,
-                ),
+        let (mut named, mut pieces) = (FxHashMap::default(), false);
+        answer.each(|told| match told.uid() {
+            Some(uid) => {
+                named.insert(told.number, uid);
+                self.take(uid, told);
             }
+            None => pieces = true,
+        });
+        if pieces {
+            answer.each(|told| {
+                if let (None, Some(uid)) = (told.uid(), named.get(&told.number)) {
+                    self.take(*uid, told);
+                }
+            });
         }
+    }
+
+    fn take(&mut self, uid: u32, told: &Told<'_>) {
+        if let Some(start) = told.body() {
+            self.starts.insert(uid, start);
+            return;
+        }
+        let mail = self.heads.entry(uid).or_insert_with(|| Mail::new(uid));
+        if let Some(head) = told.head() {
+            mail.bytes = head;
+        }
+        mail.size = mail.size.or(told.size());
+        told.mark(&mut mail.marks);
     }
 
     fn heads_of(&mut self, uids: &Uids) -> BTreeMap<u32, Mail> {
@@ -152,7 +164,7 @@ impl FolderReader<'_> {
         items: &str,
     ) -> Result<Vec<(Uids, String)>, Halt> {
         let mut came = std::mem::take(&mut self.came);
-        let lost = self.ask(uids.clone(), items, &mut |fetches| came.take_in(fetches));
+        let lost = self.ask(uids.clone(), items, &mut |answer| came.take_in(answer));
         self.came = came;
         lost
     }
@@ -178,24 +190,6 @@ impl Mail {
             size: None,
         }
     }
-}
-
-/// Takes what an answer says of a message; servers may say it in several.
-fn note(mail: &mut Mail, fetch: &Fetch<'_>) {
-    if let Some(head) = fetch.header() {
-        mail.bytes = unveiled(head);
-    }
-    mail.size = mail.size.or(fetch.size.map(u64::from));
-    for flag in fetch.flags() {
-        match flag {
-            Flag::Draft => mail.marks.draft = true,
-            Flag::Deleted => mail.marks.deleted = true,
-            _ => {}
-        }
-    }
-    let stored = fetch.internal_date().map(|date| date.timestamp());
-    // The date of a message that has none.
-    mail.marks.stored = mail.marks.stored.or(stored.filter(|stored| *stored != 0));
 }
 
 pub(super) fn row(folder: &Folder, uid: u32, reason: String, message: bool) -> Unread {

@@ -6,6 +6,7 @@
 //! is no matter here.
 
 mod access;
+mod answer;
 mod ask;
 mod command;
 mod deflate;

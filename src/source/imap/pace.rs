@@ -10,7 +10,7 @@ const TIME: f64 = 4.0;
 /// Messages of the first window, and of one after something went wrong.
 const FIRST: u64 = 1000;
 /// Most messages that are asked for at once.
-const MOST: f64 = 4000.0;
+const MOST: f64 = 2500.0;
 /// No window grows faster than this.
 const GROWTH: f64 = 8.0;
 
@@ -60,7 +60,7 @@ mod tests {
             let width = pace.end(1, u64::MAX);
             pace.learn(width, width, width * 350, Duration::from_millis(60));
         }
-        assert_eq!(pace.end(1, 1_000_000), 4000);
+        assert_eq!(pace.end(1, 1_000_000), 2500);
         assert_eq!(pace.end(1, 600), 600);
     }
 

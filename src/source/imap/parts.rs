@@ -1,11 +1,10 @@
 //! Head, text and attachment names of a long message, without its attachments: its start, and the start of each later
 //! part, put together to one message. BODYSTRUCTURE is not asked for: too many servers answer it wrongly.
 
-use imap::types::Fetch;
 use imap_proto::{MessageSection, SectionPath};
 use memchr::memmem;
 
-use super::guard::unveiled;
+use super::answer::Told;
 use crate::message::Message;
 
 /// Parts of a message that are looked at, beside those that its start shows.
@@ -45,11 +44,13 @@ pub(super) fn items() -> String {
 }
 
 /// The later parts, each as far as it was asked for.
-pub(super) fn heads(fetch: &Fetch<'_>) -> Vec<Vec<u8>> {
+pub(super) fn heads(told: &Told<'_>) -> Vec<Vec<u8>> {
     let part = |part: u32| {
-        let head = fetch.section(&SectionPath::Part(vec![part], Some(MessageSection::Mime)))?;
-        let content = fetch.section(&SectionPath::Part(vec![part], None));
-        Some(unveiled(&[head, content.unwrap_or_default()].concat()))
+        let head = SectionPath::Part(vec![part], Some(MessageSection::Mime));
+        let content = SectionPath::Part(vec![part], None);
+        let mut whole = told.section(Some(&head))?;
+        whole.extend(told.section(Some(&content)).unwrap_or_default());
+        Some(whole)
     };
     PARTS.filter_map(part).collect()
 }

@@ -68,6 +68,24 @@ struct Span {
     certain: bool,
 }
 
+/// How far along a folder reading is.
+struct Way {
+    /// A window whose texts are asked for.
+    first: Option<Headed>,
+    /// The one behind it: its header fields are read.
+    second: Option<Headed>,
+    /// The first UID of the one behind that.
+    next: u64,
+    /// The last UID of all.
+    last: u64,
+}
+
+impl Way {
+    fn is_over(&self) -> bool {
+        self.first.is_none() && self.second.is_none() && self.next > self.last
+    }
+}
+
 /// Why reading a folder does not go on.
 pub(super) enum Halt {
     /// Nothing more can be had of it now.
@@ -223,7 +241,7 @@ impl FolderReader<'_> {
         terms: &mut Terms<'_>,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> Result<(), Halt> {
-        let (mut pace, mut next) = (Pace::new(), span.first);
+        let mut pace = Pace::new();
         // Those that came, and those of which it is said why not.
         let mut known: BTreeSet<u32> = BTreeSet::new();
         let mut upto = u32::try_from(span.first - 1).unwrap_or(u32::MAX);
@@ -239,18 +257,22 @@ impl FolderReader<'_> {
             (window.again, window.upto) = (again, Some(upto));
             self.hand_out(window, covered, each)?;
         }
-        let (mut waiting, mut gone) = (None, false);
-        loop {
-            let (mut window, end) =
-                match self.step(folder, &mut next, span, &mut waiting, &mut pace, terms) {
-                    Ok(Some(read)) => read,
-                    Ok(None) if waiting.is_none() => break,
-                    Ok(None) => continue,
-                    Err(Halt::GaveUp) => {
-                        return self.give_up(folder, u64::from(upto) + 1, covered, each);
-                    }
-                    Err(halt) => return Err(halt),
-                };
+        let mut gone = false;
+        let mut way = Way {
+            first: None,
+            second: None,
+            next: span.first,
+            last: span.last,
+        };
+        while !way.is_over() {
+            let (mut window, end) = match self.step(folder, &mut way, &mut pace, terms) {
+                Ok(Some(read)) => read,
+                Ok(None) => continue,
+                Err(Halt::GaveUp) => {
+                    return self.give_up(folder, u64::from(upto) + 1, covered, each);
+                }
+                Err(halt) => return Err(halt),
+            };
             known.extend(window.mails.iter().map(|mail| mail.uid));
             known.extend(window.unread.iter().filter_map(Unread::uid));
             upto = if span.certain {
@@ -285,50 +307,59 @@ impl FolderReader<'_> {
         self.finish(headed, window, terms)
     }
 
-    /// Reads the header fields of the next messages, and finishes those before them. So the server always has something
-    /// to do while its last answer is on its way. Gives a finished window and the last UID of it.
+    /// One step along a folder. Three windows are under way, so that the server always has something to do while its last
+    /// answers travel: the texts of the first were asked for in the last step, those of the second are asked for now,
+    /// together with header fields for the step after this; those of the third were asked for in the last step too.
+    ///
+    /// Gives the first, finished, and the last UID of it; `None` while there is none yet.
     fn step(
         &mut self,
         folder: &Arc<Folder>,
-        next: &mut u64,
-        span: Span,
-        waiting: &mut Option<Headed>,
+        way: &mut Way,
         pace: &mut Pace,
         terms: &mut Terms<'_>,
     ) -> Result<Option<(Window, u64)>, Halt> {
-        let headed = if *next <= span.last {
-            let planned = self.planned.take().filter(|(first, _)| first == next);
-            let last = planned.map_or_else(|| pace.end(*next, span.last), |(_, last)| last);
-            if let Some(before) = &waiting {
-                self.plan(before, last + 1, span.last, pace);
+        let third = (way.next <= way.last).then(|| {
+            let planned = self.planned.take().filter(|(first, _)| *first == way.next);
+            planned.unwrap_or_else(|| (way.next, pace.end(way.next, way.last)))
+        });
+        let clear = way.first.as_ref().is_none_or(|first| !first.is_long());
+        if let Some(second) = way.second.as_ref().filter(|_| clear) {
+            let next = third.map_or(way.next, |(_, last)| last + 1);
+            self.plan(second, next, way.last, pace);
+        }
+        let finished = match way.first.take() {
+            Some(first) => {
+                let (mut window, end) = (Window::new(folder), first.end);
+                self.finish(first, &mut window, terms)?;
+                Some((window, end))
             }
-            let headed = self.headed(folder, &Uids::range(*next, last), pace, terms)?;
-            *next = last + 1;
-            Some(headed)
-        } else {
-            None
+            None => None,
         };
-        let Some(before) = std::mem::replace(waiting, headed) else {
-            return Ok(None);
+        let third = match third {
+            Some((first, last)) => {
+                way.next = last + 1;
+                Some(self.headed(folder, &Uids::range(first, last), pace, terms)?)
+            }
+            None => None,
         };
-        let (mut window, end) = (Window::new(folder), before.end);
-        self.finish(before, &mut window, terms)?;
-        Ok(Some((window, end)))
+        way.first = std::mem::replace(&mut way.second, third);
+        Ok(finished)
     }
 
-    /// Says in advance what will be asked next: the texts of messages whose header fields are read, then the header fields
-    /// of those from `first` on. Only where nothing else can come between.
-    fn plan(&mut self, before: &Headed, first: u64, last: u64, pace: &Pace) {
-        if before.is_long() {
+    /// Says in advance what will be asked in the next step: the texts of messages whose header fields are read, then the
+    /// header fields of those from `next` on. Only where nothing else can come between.
+    fn plan(&mut self, second: &Headed, next: u64, last: u64, pace: &Pace) {
+        if second.is_long() {
             return;
         }
-        for some in Self::starts_of(before) {
+        for some in Self::starts_of(second) {
             self.line.plan(&some, &Self::start_items());
         }
-        if first <= last {
-            let end = pace.end(first, last);
-            if self.line.plan(&Uids::range(first, end), &self.heads(0)) {
-                self.planned = Some((first, end));
+        if next <= last {
+            let end = pace.end(next, last);
+            if self.line.plan(&Uids::range(next, end), &self.heads(0)) {
+                self.planned = Some((next, end));
             }
         }
     }
@@ -392,8 +423,8 @@ impl FolderReader<'_> {
                 end if first <= last => end.min(last),
                 _ => highest,
             };
-            self.ask(Uids::range(first, end), "(UID)", &mut |fetches| {
-                there.extend(fetches.iter().filter_map(|fetch| fetch.uid));
+            self.ask(Uids::range(first, end), "(UID)", &mut |answer| {
+                answer.each(|told| there.extend(told.uid()));
             })?;
             first = end + 1;
         }

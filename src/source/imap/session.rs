@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use imap::Error;
-use imap::types::{Fetches, Mailbox};
+use imap::types::Mailbox;
 use imap_proto::{MailboxDatum, Response, StatusAttribute};
 
+use super::answer::Answer;
 use super::guard::{Guard, Seen};
 use super::set::Uids;
 use super::trouble::Trouble;
@@ -101,8 +102,10 @@ impl Session {
     }
 
     /// `UID FETCH`.
-    pub(super) fn fetch(&mut self, uids: &Uids, items: &str) -> Result<Fetches, Trouble> {
-        self.run(|client| client.uid_fetch(uids.to_string(), items))
+    pub(super) fn fetch(&mut self, uids: &Uids, items: &str) -> Result<Answer, Trouble> {
+        let command = format!("UID FETCH {uids} {items}");
+        self.run(|client| client.run_command_and_read_response(command))
+            .map(Answer::new)
     }
 
     /// Sends this `UID FETCH` behind the next command, though its answer is not waited for yet.

@@ -3,10 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use imap::types::Fetch;
-
-use super::ask::{LONGEST_PIECE, of};
-use super::guard::unveiled;
+use super::ask::LONGEST_PIECE;
 use super::heads::{Headed, PIECE, row};
 use super::parts;
 use super::reader::{FolderReader, Halt};
@@ -35,10 +32,9 @@ impl FolderReader<'_> {
         let mut head = std::mem::take(&mut mail.bytes);
         while (head.len() as u64).is_multiple_of(PIECE) && (head.len() as u64) < LONGEST_HEAD {
             let before = head.len();
-            let lost = self.ask(Uids::list(vec![uid]), &self.heads(before), &mut |fetches| {
+            let lost = self.ask(Uids::list(vec![uid]), &self.heads(before), &mut |answer| {
                 head.truncate(before);
-                let more = of(fetches, uid).find_map(Fetch::header);
-                head.extend(unveiled(more.unwrap_or_default()));
+                head.extend(answer.of(uid, |told| told.head()).unwrap_or_default());
             })?;
             if !lost.is_empty() {
                 let why = "the end of its header fields could not be read: it may name more people than were seen";
@@ -147,8 +143,10 @@ impl FolderReader<'_> {
         };
         let items = parts::items();
         let mut heads = Vec::new();
-        let lost = self.ask(Uids::list(vec![uid]), &items, &mut |fetches| {
-            heads = of(fetches, uid).flat_map(parts::heads).collect();
+        let lost = self.ask(Uids::list(vec![uid]), &items, &mut |answer| {
+            heads = answer
+                .of(uid, |told| Some(parts::heads(told)))
+                .unwrap_or_default();
         })?;
         if !lost.is_empty() {
             window.unread.push(row(
@@ -184,10 +182,9 @@ impl FolderReader<'_> {
             let piece = (end - bytes.len() as u64).min(LONGEST_PIECE);
             let before = bytes.len();
             let items = format!("(UID BODY.PEEK[]<{before}.{piece}>)");
-            let lost = self.ask(Uids::list(vec![uid]), &items, &mut |fetches| {
+            let lost = self.ask(Uids::list(vec![uid]), &items, &mut |answer| {
                 bytes.truncate(before);
-                let more = of(fetches, uid).find_map(Fetch::body);
-                bytes.extend(unveiled(more.unwrap_or_default()));
+                bytes.extend(answer.of(uid, |told| told.body()).unwrap_or_default());
             })?;
             if !lost.is_empty() {
                 window.unread.push(row(
