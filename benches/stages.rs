@@ -34,7 +34,7 @@ use ccspill::judgement;
 use ccspill::person::Organisation;
 use ccspill::pipeline::judge;
 use ccspill::pipeline::read::{self, Outcome};
-use ccspill::progress::Progress;
+use ccspill::progress::{Amount, Progress};
 use ccspill::query::{Patterns, builtin};
 use ccspill::source::{self, Item, Raw, Role, Source};
 use clap::Parser;
@@ -233,6 +233,8 @@ fn keep(case: &Case, file: &Path, jobs: usize) -> anyhow::Result<(Duration, i64,
         stamp: None,
         bytes: None,
         bounds: &serde_json::to_string(&bounds)?,
+        grows: false,
+        anew: false,
     };
     let begin = Instant::now();
     let reading = case.start_reading(&start, now())?;
@@ -247,7 +249,7 @@ fn keep(case: &Case, file: &Path, jobs: usize) -> anyhow::Result<(Duration, i64,
         bounds: &bounds,
         hash: false,
     };
-    let mut progress = Progress::new("", None, false);
+    let mut progress = Progress::new("", Amount::Unknown, false);
     let outcome = read::read(&*open(file)?, reading, case, options, &mut progress)?;
     progress.end();
     let Outcome::Done(coverage, _) = outcome else {

@@ -170,21 +170,24 @@ pub fn run(options: &Options, command: Vec<String>) -> anyhow::Result<ExitStatus
     platform::on_interrupt(&stop)?;
     let existing = Case::existing(&options.case)?;
     let settings = Settings::load(&options.given(), existing.as_ref())?;
-    let plan = Plan::new(
-        &options.sources,
-        &options.incidents,
-        options.rejudge,
-        existing.as_ref(),
-        &options.how(),
-    )?;
-    let (patterns, case) = beside(
+    let (patterns, opened) = beside(
         || Patterns::new(&settings.queries),
-        || match existing {
-            Some(case) => Ok(case),
-            None => Case::open_or_make(&options.case, now()),
+        || -> anyhow::Result<(Plan, Case)> {
+            let plan = Plan::new(
+                &options.sources,
+                &options.incidents,
+                options.rejudge,
+                existing.as_ref(),
+                &options.how(),
+            )?;
+            let case = match existing {
+                Some(case) => case,
+                None => Case::open_or_make(&options.case, now())?,
+            };
+            Ok((plan, case))
         },
     );
-    let case = case?;
+    let (plan, case) = opened?;
     let scanned = patterns
         .and_then(|patterns| scan(options, &case, settings, patterns, &plan, command, &stop));
     match scanned {

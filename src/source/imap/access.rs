@@ -19,6 +19,13 @@ use super::url::Url;
 /// Where the password may stand in the environment.
 const PASSWORD: &str = "CCSPILL_PASSWORD";
 
+/// Whether a folder is one that a person named.
+pub type Named = Box<dyn Fn(&str) -> bool + Send + Sync>;
+/// Gives a variable of the environment.
+pub type Variable = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+/// Asks a person for a secret.
+pub type Ask = Box<dyn Fn(&str) -> anyhow::Result<String> + Send + Sync>;
+
 /// What a person wishes for accounts, and where secrets can be had.
 pub struct How {
     /// Certificates of further authorities, a PEM file.
@@ -40,13 +47,13 @@ pub struct How {
     /// Only what is known as sent mail is read.
     pub sent_only: bool,
     /// Whether a folder is one that a person named; `None` where nobody named any.
-    pub named: Option<Box<dyn Fn(&str) -> bool + Send + Sync>>,
+    pub named: Option<Named>,
     /// Takes what is said on the connection.
     pub show: Option<Show>,
     /// Gives a variable of the environment.
-    pub variable: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub variable: Variable,
     /// Asks a person for a secret.
-    pub ask: Box<dyn Fn(&str) -> anyhow::Result<String> + Send + Sync>,
+    pub ask: Ask,
 }
 
 /// Whether answers are compressed (RFC 4978).
@@ -81,7 +88,7 @@ pub(super) struct Access {
 /// What proves who we are.
 pub(super) enum Secrets {
     Password(Secret),
-    Tokens(Tokens),
+    Tokens(Box<Tokens>),
 }
 
 impl Access {
@@ -137,7 +144,7 @@ fn secret(how: &How, url: &Url) -> anyhow::Result<Secrets> {
         bail!("--token-command and --password-command do not go together\n  try: one of them");
     }
     if let Some(command) = &how.token_command {
-        return Ok(Secrets::Tokens(Tokens::command(command)));
+        return Ok(Secrets::Tokens(Box::new(Tokens::command(command))));
     }
     if let Some(command) = &how.password_command {
         let command = Secret::new(command.clone());
@@ -154,7 +161,7 @@ fn secret(how: &How, url: &Url) -> anyhow::Result<Secrets> {
         (Some(_), Some(_)) => bail!(
             "the environment holds both {PASSWORD} and what fetches a token\n  try: unset one of them"
         ),
-        (Some(tokens), None) => Ok(Secrets::Tokens(tokens)),
+        (Some(tokens), None) => Ok(Secrets::Tokens(Box::new(tokens))),
         (None, Some(password)) => Ok(Secrets::Password(Secret::new(password))),
         (None, None) => {
             let who = how.login.as_deref().unwrap_or(&url.user);

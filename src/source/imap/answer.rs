@@ -3,7 +3,7 @@
 
 use imap_proto::{AttributeValue, MessageSection, Response, SectionPath};
 
-use super::guard::unveiled;
+use super::lines::unveiled;
 use crate::source::Marks;
 
 /// How INTERNALDATE is written (RFC 9051 date-time).

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::deflate::Deflate;
+use super::lines::{Command, allowed, announced, revision, shown, tag, tame, told, veiled};
 use super::socket::Wire;
 use super::trace::Trace;
 
@@ -85,21 +86,6 @@ enum Reply {
     Kept,
     /// An answer to `LIST` goes on: servers write these in more ways than the client reads.
     Listed,
-}
-
-/// The running command, as far as it matters here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Command {
-    /// The greeting is awaited.
-    Greeting,
-    Capability,
-    /// `AUTHENTICATE`: what is written next is no command, but its secrets.
-    Authenticate,
-    Examine,
-    Fetch,
-    Login,
-    Compress,
-    Other,
 }
 
 impl Guard {
@@ -502,127 +488,4 @@ impl Queue {
         self.pass(length);
         length
     }
-}
-
-/// The number in a tag: the client counts its commands, `a1`, `a2` …
-fn tag(line: &[u8]) -> Option<u64> {
-    let tag = line
-        .strip_prefix(b"a")?
-        .split(|byte| *byte == b' ')
-        .next()?;
-    std::str::from_utf8(tag).ok()?.parse().ok()
-}
-
-/// The command of a line, if it is one of the few that cannot change anything.
-fn allowed(line: &[u8]) -> Option<Command> {
-    let line = std::str::from_utf8(line).ok()?.trim_end_matches("\r\n");
-    if line.ends_with('}') || line.contains(['\r', '\n', '\0']) {
-        return None;
-    }
-    let (_, line) = line.split_once(' ')?;
-    let upper = line.to_ascii_uppercase();
-    let (verb, rest) = upper.split_once(' ').unwrap_or((&upper, ""));
-    match verb {
-        "CAPABILITY" if rest.is_empty() => Some(Command::Capability),
-        "NOOP" | "LOGOUT" if rest.is_empty() => Some(Command::Other),
-        "LIST" | "STATUS" => Some(Command::Other),
-        "LOGIN" => Some(Command::Login),
-        "AUTHENTICATE" => Some(Command::Authenticate),
-        "EXAMINE" => Some(Command::Examine),
-        "COMPRESS" if rest == "DEFLATE" => Some(Command::Compress),
-        "UID" => peeks(rest).then_some(Command::Fetch),
-        _ => None,
-    }
-}
-
-/// Whether `FETCH` with these arguments leaves every flag as it is.
-fn peeks(rest: &str) -> bool {
-    let Some((_, items)) = rest.strip_prefix("FETCH ").and_then(|r| r.split_once(' ')) else {
-        return false;
-    };
-    let peeked = items.replace("BODY.PEEK[", "").replace("RFC822.SIZE", "");
-    !peeked.contains("BODY") && !peeked.contains("RFC822") && !peeked.contains("BINARY")
-}
-
-/// A command as it may be shown: without what logs in.
-fn shown(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(line);
-    let mut words = text.splitn(3, ' ');
-    match (words.next(), words.next()) {
-        (Some(tag), Some(verb)) if verb.eq_ignore_ascii_case("LOGIN") => {
-            format!("{tag} {verb} (what logs in)")
-        }
-        (Some(tag), Some(verb)) if verb.eq_ignore_ascii_case("AUTHENTICATE") => {
-            let mut rest = words.next().unwrap_or_default().split(' ');
-            let mechanism = rest.next().unwrap_or_default();
-            let more = rest.next().map_or("", |_| " (what logs in)");
-            format!("{tag} {verb} {mechanism}{more}")
-        }
-        _ => text.into_owned(),
-    }
-}
-
-/// The client reads nothing of a server that names only the second revision of IMAP4 (RFC 9051), which does all that is
-/// asked of it here.
-fn revision(line: &mut Vec<u8>) -> io::Result<()> {
-    let upper = line.to_ascii_uppercase();
-    let named = |word: &[u8]| upper.split(u8::is_ascii_whitespace).any(|one| one == word);
-    if named(b"IMAP4REV1") {
-        return Ok(());
-    }
-    if !named(b"IMAP4REV2") {
-        return Err(io::Error::other(
-            "the server speaks neither IMAP4rev1 nor IMAP4rev2",
-        ));
-    }
-    line.truncate(line.trim_ascii_end().len());
-    line.extend_from_slice(b" IMAP4rev1\r\n");
-    Ok(())
-}
-
-/// What a line tells of what the server can do: data of its own, or a code within a status.
-fn told(line: &[u8]) -> Option<BTreeSet<String>> {
-    let text = std::str::from_utf8(line).ok()?.trim_end();
-    let upper = text.to_ascii_uppercase();
-    let list = match upper.strip_prefix("* CAPABILITY ") {
-        Some(list) => list,
-        None => {
-            let (_, rest) = upper.split_once(" OK [CAPABILITY ")?;
-            rest.split_once(']')?.0
-        }
-    };
-    Some(list.split_whitespace().map(str::to_owned).collect())
-}
-
-/// The client parses an answer anew at each line end that comes, also at those within a message. So they are hidden from
-/// it: within literals a line feed and an SOH change places.
-fn veiled(byte: &u8) -> u8 {
-    match byte {
-        b'\n' => 1,
-        1 => b'\n',
-        other => *other,
-    }
-}
-
-/// A message, or part of one, as the server sent it.
-pub(super) fn unveiled(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().map(veiled).collect()
-}
-
-/// Replaces what the client cannot bear outside of literals: 8-bit text and NUL.
-fn tame(line: &mut [u8]) {
-    for byte in line.iter_mut().filter(|byte| **byte >= 0x80 || **byte == 0) {
-        *byte = b'?';
-    }
-}
-
-/// The length of the literal that a line announces at its end.
-fn announced(line: &[u8]) -> Option<u64> {
-    let line = line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n"))?;
-    let line = line.strip_suffix(b"}")?;
-    let open = memchr::memrchr(b'{', line)?;
-    let digits = std::str::from_utf8(&line[open + 1..]).ok()?;
-    let digits = digits.strip_suffix('+').unwrap_or(digits);
-    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-        .then(|| digits.parse().unwrap_or(u64::MAX))
 }

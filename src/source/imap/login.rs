@@ -180,14 +180,18 @@ impl Login<'_> {
                 "a password of plain letters, digits and signs",
             ));
         }
-        let done = catch_unwind(AssertUnwindSafe(|| client.login(self.user, password)));
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            client
+                .login(self.user, password)
+                .map_err(|(error, _)| error)
+        }));
         match done {
             Ok(Ok(session)) => Ok(session),
-            Ok(Err((Error::Validate(_), _))) => Err(self.no_way(
+            Ok(Err(Error::Validate(_))) => Err(self.no_way(
                 "a name or password that holds a line end",
                 "look at what --password-command prints",
             )),
-            Ok(Err((error, _))) => Err(self.refusal(&error, guard, "")),
+            Ok(Err(error)) => Err(self.refusal(&error, guard, "")),
             Err(_) => Err(Trouble::Lost(
                 "the server's answer cannot be understood".to_owned(),
             )),
@@ -209,11 +213,15 @@ impl Login<'_> {
         } else {
             mechanism.to_owned()
         };
-        let done = catch_unwind(AssertUnwindSafe(|| client.authenticate(&command, &answers)));
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            client
+                .authenticate(&command, &answers)
+                .map_err(|(error, _)| error)
+        }));
         let reason = answers.reason.into_inner();
         match done {
             Ok(Ok(session)) => Ok(session),
-            Ok(Err((error, _))) => Err(self.refusal(&error, guard, &reason)),
+            Ok(Err(error)) => Err(self.refusal(&error, guard, &reason)),
             Err(_) => Err(Trouble::Lost(
                 "the server's answer cannot be understood".to_owned(),
             )),

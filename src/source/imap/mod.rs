@@ -14,6 +14,7 @@ mod folders;
 mod guard;
 mod heads;
 mod line;
+mod lines;
 mod login;
 mod pace;
 mod parts;
@@ -32,7 +33,7 @@ mod window;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub use access::{Compress, How};
+pub use access::{Ask, Compress, How, Named, Variable};
 pub use trace::Show;
 pub use url::is_url;
 

@@ -8,7 +8,7 @@ const BYTES: f64 = 3e6;
 /// Time that an answer should take.
 const TIME: f64 = 4.0;
 /// Messages of the first window, and of one after something went wrong.
-const FIRST: u64 = 1000;
+const FIRST: u64 = 1500;
 /// Most messages that are asked for at once.
 const MOST: f64 = 2500.0;
 /// No window grows faster than this.
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn a_good_line_is_asked_for_thousands_at_once() {
         let mut pace = Pace::new();
-        assert_eq!(pace.end(1, 1_000_000), 1000);
+        assert_eq!(pace.end(1, 1_000_000), 1500);
         for _ in 0..3 {
             let width = pace.end(1, u64::MAX);
             pace.learn(width, width, width * 350, Duration::from_millis(60));
