@@ -20,7 +20,7 @@ use crate::{cmd, terminal};
     arg_required_else_help = false
 )]
 #[command(
-    after_help = "First steps:\n  ccspill scan SENT.mbox --org your-domain.example\n  ccspill scan --help\n\nNothing is ever written to a source, and nothing leaves this computer."
+    after_help = "First steps:\n  ccspill scan SENT.mbox --org your-domain.example\n  ccspill scan --help\n\nNothing is ever written to a source, and nothing leaves this computer but what a mail server is asked."
 )]
 pub struct Cli {
     #[command(subcommand)]

@@ -34,6 +34,14 @@
 //! - The case gets a blob of lines for each range, some 60 bytes a message. Counting, history and the months without mail
 //!   take one pass over them, without a copy; nothing else grows with the number of messages.
 //!
+//! # How an account is read
+//!
+//! [`source::imap`] asks for the header fields of all messages, in windows of UIDs, then for the text of those of which
+//! [`facts`] says that judgement may need it. Three windows are under way at a time. The `imap` crate speaks the protocol;
+//! our own stream under it lets nothing pass that could change a mailbox, bounds every answer in bytes and time, and sends
+//! questions in advance. A failure is met by asking again, in smaller pieces. Up to which UID a folder was read stands in
+//! the case, so that the next scan goes on there; whole messages are asked for again for the SHA-256 of findings only.
+//!
 //! `cargo bench --bench scan` compares with other tools, `--bench stages` tells where the time goes.
 //!
 //! # The map
@@ -53,8 +61,9 @@
 //! # The laws
 //!
 //! A module may look at those below it in the map, never back; `case` and `source` do not know each other; the pure ones
-//! know no file, net, clock, thread or print. Threads are started by `pipeline` and, to unpack ahead of it, by
-//! `source/ahead.rs` and `source/in_order.rs`. Sources are opened for reading only. What cannot be read is a row, never a
+//! know no file, net, clock, thread or print. Threads are started by `pipeline`; to unpack ahead of it by
+//! `source/ahead.rs` and `source/in_order.rs`; to wait no longer than allowed for a command that prints a secret by
+//! `source/imap/command.rs`. Sources are opened for reading only. What cannot be read is a row, never a
 //! silence. No size, depth or count in mail is trusted.
 
 pub mod case;
