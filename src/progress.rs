@@ -8,6 +8,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::signal::thousands;
 use crate::terminal;
 
+/// How much of a source's name is shown: its end.
+const NAME: usize = 24;
+
 /// How much there is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
@@ -46,14 +49,11 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        let name: String = source
-            .chars()
-            .rev()
-            .take(24)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect();
+        let length = source.chars().count();
+        let mut name: String = source.chars().skip(length.saturating_sub(NAME)).collect();
+        if length > NAME {
+            name.insert(0, '…');
+        }
         bar.set_prefix(crate::message::text::clean(&name));
         bar.enable_steady_tick(Duration::from_millis(200));
         Progress { bar, messages: 0 }

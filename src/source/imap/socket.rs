@@ -188,10 +188,7 @@ fn dial(server: &Server, limit: Duration) -> Result<Socket, Trouble> {
         }
     }
     Err(Trouble::Unreachable(
-        format!(
-            "{} port {} cannot be reached: {last}",
-            server.host, server.port
-        ),
+        format!("port {} cannot be reached: {last}", server.port),
         LOOK,
     ))
 }
