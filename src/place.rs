@@ -39,6 +39,15 @@ pub enum Role {
     Other,
 }
 
+/// What a unit of an account's messages does to the mark of its folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Headway<'a> {
+    /// The highest UID that is behind when it is kept; `None` where it stays.
+    pub upto: Option<u32>,
+    /// UIDs that could not be read before, and of which it tells now, or that are gone.
+    pub again: &'a [u32],
+}
+
 /// Where in its folder a message stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Position {

@@ -12,7 +12,7 @@ use super::lines;
 use crate::exposure::Candidate;
 use crate::history::{Digest, Line};
 use crate::message::Address;
-use crate::place::{Folder, Mark, Position, Unread};
+use crate::place::{Folder, Headway, Mark, Position, Unread};
 
 /// A source about to be read.
 #[derive(Clone, Debug)]
@@ -205,13 +205,6 @@ impl Case {
             )
             .optional()?;
         if let Some(reading) = unfinished {
-            if start.grows {
-                // What could not be had of a folder's rest is asked for again.
-                self.db.execute(
-                    "DELETE FROM unread WHERE reading_id = ?1 AND position = '' AND message = 0",
-                    [reading.id],
-                )?;
-            }
             return Ok(reading);
         }
         self.db.execute(
@@ -240,22 +233,11 @@ impl Case {
         folder: &Folder,
         batch: &Batch,
         border: Option<u64>,
-        mark: Option<(u32, &[u32])>,
+        headway: Option<Headway<'_>>,
     ) -> anyhow::Result<()> {
         let folder_id = self.folder(reading, folder)?;
-        if let Some((upto, again)) = mark {
-            self.db
-                .prepare_cached("UPDATE folder SET upto = ?2 WHERE id = ?1")?
-                .execute(params![folder_id, upto])?;
-            for uid in again {
-                let position = Position::Uid {
-                    validity: folder.validity,
-                    uid: *uid,
-                };
-                self.db
-                    .prepare_cached("DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = ?3 AND message = 1")?
-                    .execute(params![reading, folder.chain, position.to_string()])?;
-            }
+        if let Some(headway) = headway {
+            self.advance(reading, folder_id, folder, headway)?;
         }
         if batch.messages > 0 {
             self.db
@@ -292,6 +274,35 @@ impl Case {
                 border.map(u64::cast_signed),
                 batch.dropped.cast_signed()
             ])?;
+        Ok(())
+    }
+
+    /// Notes how far a folder of an account is read, and forgets what was said before of what is behind now.
+    fn advance(
+        &self,
+        reading: i64,
+        folder_id: i64,
+        folder: &Folder,
+        headway: Headway<'_>,
+    ) -> anyhow::Result<()> {
+        if let Some(upto) = headway.upto {
+            self.db
+                .prepare_cached("UPDATE folder SET upto = ?2 WHERE id = ?1")?
+                .execute(params![folder_id, upto])?;
+        }
+        // What was said of the folder's rest is overtaken; a part on which the program failed is not read again.
+        self.db
+            .prepare_cached("DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = '' AND message = 0 AND reason NOT LIKE 'ccspill failed%'")?
+            .execute(params![reading, folder.chain])?;
+        for uid in headway.again {
+            let position = Position::Uid {
+                validity: folder.validity,
+                uid: *uid,
+            };
+            self.db
+                .prepare_cached("DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = ?3 AND message = 1")?
+                .execute(params![reading, folder.chain, position.to_string()])?;
+        }
         Ok(())
     }
 

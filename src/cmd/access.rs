@@ -72,6 +72,7 @@ impl Options {
                 When::Never => Compress::Never,
             },
             sent_only: false,
+            stamps: false,
             named: None,
             show: traced.then(|| Arc::new(terminal::detail) as _),
             variable: Box::new(|name| std::env::var(name).ok()),

@@ -178,7 +178,7 @@ pub fn run(options: &Options, command: Vec<String>) -> anyhow::Result<ExitStatus
                 &options.incidents,
                 options.rejudge,
                 existing.as_ref(),
-                &options.how(),
+                &options.how(settings.organisation.is_none()),
             )?;
             let case = match existing {
                 Some(case) => case,
@@ -227,8 +227,10 @@ impl Options {
         }
     }
 
-    fn how(&self) -> How {
+    /// How accounts are got into. `unknown`: nobody knows the organisation.
+    fn how(&self, unknown: bool) -> How {
         let mut how = self.access.how(self.verbose > 1);
+        how.stamps = unknown;
         how.sent_only = self.sent_only;
         let bounds = self.bounds();
         how.named = (!self.folders.is_empty())
@@ -427,7 +429,8 @@ fn hash(case: &Case, plan: &Plan, read_now: &[i64], stop: &AtomicBool) -> anyhow
                 return;
             };
             let digest = digest.map(|digest| hex(&digest));
-            if noted.is_ok() {
+            // What was stopped is taken by the next scan.
+            if noted.is_ok() && (digest.is_ok() || !stopped()) {
                 noted = case.note_hash(*reading, folder, position, digest);
             }
         })?;

@@ -247,7 +247,7 @@ fn keep(
                 one.unit.folder(),
                 &one.batch,
                 chain.border,
-                one.unit.mark().map(|upto| (upto, one.unit.again())),
+                one.unit.headway(),
             )?;
             authors.add_authors(&mut one.batch);
             room.give(one.unit.held());

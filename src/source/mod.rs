@@ -24,7 +24,7 @@ mod walk;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-pub use crate::place::{Folder, Mark, Position, Role, Unread};
+pub use crate::place::{Folder, Headway, Mark, Position, Role, Unread};
 
 /// What the store itself says of a message, beside the message's own bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -129,13 +129,9 @@ pub trait Unit: Send + Sync {
     /// caller uses it where a guess at the first border was wrong. `None` where there was nothing to guess: also for
     /// the first range of a file.
     fn beginning_at(&self, border: u64) -> Option<Box<dyn Unit>>;
-    /// Over IMAP, up to which UID its folder has been read when the unit is kept.
-    fn mark(&self) -> Option<u32> {
+    /// Over IMAP, how far its folder has been read when it is kept.
+    fn headway(&self) -> Option<Headway<'_>> {
         None
-    }
-    /// Over IMAP, UIDs that an earlier scan could not read, and that were tried again for this unit.
-    fn again(&self) -> &[u32] {
-        &[]
     }
 }
 

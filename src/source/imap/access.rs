@@ -46,6 +46,8 @@ pub struct How {
     pub compress: Compress,
     /// Only what is known as sent mail is read.
     pub sent_only: bool,
+    /// Whether Received fields are asked for: they tell who sent mail where nobody knows the organisation.
+    pub stamps: bool,
     /// Whether a folder is one that a person named; `None` where nobody named any.
     pub named: Option<Named>,
     /// Takes what is said on the connection.

@@ -16,6 +16,11 @@ use crate::source::Digests;
 
 /// How much of a long message is asked for at a time, in bytes.
 pub(super) const LONGEST_PIECE: u64 = LONGEST_LITERAL / 4;
+/// No message is longer, in bytes: IMAP counts with 32 bits.
+const LONGEST_MESSAGE: u64 = 1 << 32;
+/// After so many broken connections in a row, while nothing comes, an account is given up; sooner where nothing ever came.
+const MOST_STALLED: u32 = 15;
+const FEWEST_STALLED: u32 = 4;
 /// After so many messages in a row that break the connection a folder is given up.
 pub(super) const MOST_BROKEN: u32 = 16;
 
@@ -65,6 +70,7 @@ impl FolderReader<'_> {
                     let validity = mailbox.uid_validity.unwrap_or_default();
                     self.open = (raw.to_owned(), validity);
                     self.came = Came::default();
+                    self.planned = None;
                     return Ok(mailbox);
                 }
                 Err(denied @ Trouble::Denied(_)) => return Err(denied),
@@ -91,13 +97,26 @@ impl FolderReader<'_> {
             }
             let trouble = match self.ask_once(&uids, items, each) {
                 Ok(()) => {
-                    (self.broken, self.got_any) = (0, true);
+                    (self.broken, self.stalled, self.got_any) = (0, 0, true);
                     continue;
                 }
                 Err(Unanswered::Changed) => return Err(Halt::Changed),
                 Err(Unanswered::Trouble(trouble)) => trouble,
             };
             let what = trouble.what().to_owned();
+            self.stalled += u32::from(matches!(trouble, Trouble::Lost(_)));
+            let most = if self.got_any {
+                MOST_STALLED
+            } else {
+                FEWEST_STALLED
+            };
+            if self.stalled > most {
+                self.ended = Some(trouble);
+                return Err(Halt::GaveUp);
+            }
+            if matches!(trouble, Trouble::Denied(_)) && again {
+                self.still_there()?;
+            }
             // What comes from the messages comes again; anything else may be gone the next time.
             let by_content = match &trouble {
                 Trouble::Garbled(_) => again || uids.halves().is_some(),
@@ -130,6 +149,17 @@ impl FolderReader<'_> {
             }
         }
         Ok(lost)
+    }
+
+    /// Whether the folder is the one that it was, where its server will not answer questions about it.
+    pub(super) fn still_there(&mut self) -> Result<(), Halt> {
+        let (raw, validity) = self.open.clone();
+        match self.examine(&raw) {
+            Ok(mailbox) if mailbox.uid_validity != Some(validity) => Err(Halt::Changed),
+            Err(Trouble::Denied(_)) => Err(Halt::GaveUp),
+            // Whatever else it is, the next question will show.
+            _ => Ok(()),
+        }
     }
 
     fn ask_once(
@@ -166,13 +196,21 @@ impl FolderReader<'_> {
             if entered.as_ref().is_none_or(|(name, _)| name != chain) {
                 let raw = folders.iter().find(|one| one.listed.name == *chain);
                 let opened = match raw {
-                    Some(one) => self
-                        .enter(&one.listed.raw)
-                        .map_err(|trouble| trouble.what().to_owned()),
+                    Some(one) => self.enter(&one.listed.raw).map_err(|trouble| {
+                        let what = trouble.what().to_owned();
+                        if !matches!(trouble, Trouble::Denied(_)) {
+                            self.ended = Some(trouble);
+                        }
+                        what
+                    }),
                     None => Err("its folder is not there any more".to_owned()),
                 };
                 let opened = opened.map(|mailbox| mailbox.uid_validity.unwrap_or_default());
                 entered = Some((chain, opened));
+            }
+            if let Some(ended) = &self.ended {
+                each(at, Err(ended.what().to_owned()));
+                continue;
             }
             let digest = match &entered {
                 Some((_, Ok(now))) if now == validity => self.digest(*uid),
@@ -206,6 +244,9 @@ impl FolderReader<'_> {
             let piece = piece.ok_or("it is not there any more")?;
             hash.update(&piece);
             length += piece.len() as u64;
+            if length > LONGEST_MESSAGE {
+                return Err("it has no end".to_owned());
+            }
             if (piece.len() as u64) < LONGEST_PIECE {
                 return Ok(hash.finalize().into());
             }

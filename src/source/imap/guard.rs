@@ -20,6 +20,8 @@ const LONGEST_LINE: usize = 1 << 20;
 pub(super) const LONGEST_LITERAL: u64 = 4 << 20;
 /// Most bytes that a reply to one command may have.
 pub(super) const LONGEST_REPLY: u64 = 64 << 20;
+/// Most literals that an answer about one message may have: the client parses it anew at each.
+const MOST_LITERALS: u32 = 64;
 /// How much is asked of the network at once.
 const AT_ONCE: usize = 64 << 10;
 /// How many remarks of the server are remembered.
@@ -56,6 +58,8 @@ struct State {
     line: Vec<u8>,
     /// Bytes of the running literal that are still to come.
     literal: u64,
+    /// How many the running answer has had.
+    literals: u32,
     reply: Reply,
     command: Command,
     /// A command line that is being written.
@@ -104,6 +108,7 @@ impl Guard {
             out: Queue::default(),
             line: Vec::new(),
             literal: 0,
+            literals: 0,
             reply: Reply::None,
             command: if greeted {
                 Command::Other
@@ -189,6 +194,9 @@ impl Read for Guard {
             return Ok(0);
         }
         loop {
+            if Instant::now() > state.until {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
             if !state.out.rest().is_empty() {
                 return Ok(state.out.give(into));
             }
@@ -381,8 +389,16 @@ impl State {
                     "the server announced {length} bytes in one piece, more than was asked for"
                 )));
             }
-            Some(length) => self.literal = length,
-            None => self.reply = Reply::None,
+            Some(length) => {
+                self.literal = length;
+                self.literals += 1;
+                if self.literals > MOST_LITERALS {
+                    return Err(io::Error::other(format!(
+                        "the server sent more than {MOST_LITERALS} pieces for one message"
+                    )));
+                }
+            }
+            None => (self.reply, self.literals) = (Reply::None, 0),
         }
         Ok(false)
     }

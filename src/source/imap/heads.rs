@@ -1,6 +1,6 @@
 //! The first stage of reading: the header fields of many messages at once, and which of them judgement wants more of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
@@ -15,7 +15,7 @@ use crate::source::{Extent, Marks, Terms, Want};
 /// The header fields that tell who wrote to whom, and whether more of a message is needed: then its whole head is asked
 /// for. Servers repeat this list with each message. Received is long, and asked for only where nothing else tells sent
 /// mail.
-const FIELDS: &str = "From Sender To Cc Bcc Resent-To Resent-Cc Resent-Bcc Subject Date Message-ID In-Reply-To X-Unsent";
+const FIELDS: &str = "From Sender To Cc Bcc Resent-To Resent-Cc Resent-Bcc Subject Date Message-ID In-Reply-To X-Unsent X-Gmail-Labels";
 /// How much of a message is asked for at a time, in bytes.
 pub(super) const PIECE: u64 = 1 << 16;
 
@@ -33,6 +33,9 @@ pub(super) struct Headed {
     /// The last UID that was asked for.
     pub(super) end: u64,
 }
+
+/// Why a message is missing of which the server says that it is there.
+pub(super) const NOT_GIVEN: &str = "the server lists it, but does not give it";
 
 impl Headed {
     /// Whether more must be asked for than one start of each message that is wanted.
@@ -58,6 +61,8 @@ impl Headed {
 pub(super) struct Came {
     heads: BTreeMap<u32, Mail>,
     starts: BTreeMap<u32, Vec<u8>>,
+    /// What was asked for, or will be next. Nothing else is taken.
+    awaited: Vec<Uids>,
 }
 
 impl Came {
@@ -81,12 +86,23 @@ impl Came {
         }
     }
 
+    /// From now on answers about these are taken.
+    pub(super) fn expect(&mut self, uids: &Uids) {
+        if !self.awaited.contains(uids) {
+            self.awaited.push(uids.clone());
+        }
+    }
+
     fn take(&mut self, uid: u32, told: &Told<'_>) {
+        if !self.awaited.iter().any(|uids| uids.holds(uid)) {
+            return;
+        }
         if let Some(start) = told.body() {
             self.starts.insert(uid, start);
             return;
         }
         let mail = self.heads.entry(uid).or_insert_with(|| Mail::new(uid));
+        mail.number = told.number;
         if let Some(head) = told.head() {
             mail.bytes = head;
         }
@@ -138,6 +154,26 @@ impl FolderReader<'_> {
             let why = "the server gives no header fields for it".to_owned();
             unread.push(row(folder, uid, why, true));
         }
+        if matches!(uids, Uids::Range(..)) && self.skipped(&mails) {
+            // Numbers in a folder have no gaps: the server left some out.
+            self.line.settle();
+            let known = mails
+                .keys()
+                .copied()
+                .chain(unread.iter().filter_map(Unread::uid));
+            let known: BTreeSet<u32> = known.collect();
+            let there = self.listed(uids)?;
+            let missing: Vec<u32> = there.difference(&known).copied().collect();
+            if !missing.is_empty() {
+                let missing = Uids::list(missing);
+                self.ask_ahead(&missing, &self.heads(0))?;
+                mails.extend(self.came.heads_of(&missing));
+                mails.retain(|_, mail| !mail.bytes.is_empty());
+                for uid in missing.iter().filter(|uid| !mails.contains_key(uid)) {
+                    unread.push(row(folder, uid, NOT_GIVEN.to_owned(), true));
+                }
+            }
+        }
         let mut headed = Headed {
             mails: BTreeMap::new(),
             long: Vec::new(),
@@ -157,15 +193,27 @@ impl FolderReader<'_> {
         Ok(headed)
     }
 
+    /// Whether the numbers of these messages, and of the last before them, tell that others stand between them.
+    fn skipped(&mut self, mails: &BTreeMap<u32, Mail>) -> bool {
+        let mut gap = false;
+        for mail in mails.values() {
+            gap |= self.number.is_some_and(|last| mail.number > last + 1);
+            self.number = Some(mail.number);
+        }
+        gap
+    }
+
     /// Asks what may be answered within another answer: see [`Came`].
     pub(super) fn ask_ahead(
         &mut self,
         uids: &Uids,
         items: &str,
     ) -> Result<Vec<(Uids, String)>, Halt> {
+        self.came.expect(uids);
         let mut came = std::mem::take(&mut self.came);
         let lost = self.ask(uids.clone(), items, &mut |answer| came.take_in(answer));
         self.came = came;
+        self.came.awaited.retain(|one| one != uids);
         lost
     }
 
@@ -184,6 +232,7 @@ impl Mail {
     fn new(uid: u32) -> Self {
         Mail {
             uid,
+            number: 0,
             bytes: Vec::new(),
             extent: Extent::Head,
             marks: Marks::default(),

@@ -19,6 +19,8 @@ const MOST_TRIES: u32 = 5;
 const FIRST_TRIES: u32 = 2;
 /// How long is waited before the first new try; each time twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// A wait that nobody minds.
+const SHORT: Duration = Duration::from_secs(10);
 /// How often a waiting thread looks whether it is to stop.
 const SLICE: Duration = Duration::from_millis(100);
 /// A line that brings less than this is worth compressing, in bytes a second.
@@ -132,7 +134,15 @@ impl Line {
         let mut wait = FIRST_WAIT * 2u32.saturating_pow(self.tries.min(8));
         match &trouble {
             Trouble::Refused(..) => return Err(trouble),
-            Trouble::Denied(_) => return Ok(()),
+            Trouble::Denied(_) => {
+                // What was said in advance is not what will be asked now.
+                self.settle();
+                return Ok(());
+            }
+            // At first a person waits, who can wait as well without us.
+            Trouble::Wait(time, _) if self.most == FIRST_TRIES && *time > SHORT => {
+                return Err(trouble);
+            }
             Trouble::Wait(time, _) => {
                 self.session = None;
                 wait = *time + FIRST_WAIT;
@@ -202,6 +212,13 @@ impl Line {
     /// Whether there is a connection, as far as is known.
     pub(super) fn is_up(&self) -> bool {
         self.session.is_some()
+    }
+
+    /// Ends a connection on which answers are under way that are not waited for any more.
+    pub(super) fn settle(&mut self) {
+        if self.session.as_ref().is_some_and(Session::is_ahead) {
+            self.session = None;
+        }
     }
 
     /// As [`Line::got_on`], where nothing was measured.

@@ -112,10 +112,11 @@ impl Login<'_> {
                 trace.hide(token);
                 let answers =
                     Answers::new(vec![text], if mechanism == "XOAUTH2" { "" } else { "\x01" });
-                self.sasl(client, mechanism, answers, offered, guard)
+                self.sasl(client, mechanism, answers, offered, guard, trace)
             }
             Proof::Password(password) => {
                 trace.hide(password);
+                trace.hide(&password.replace('\\', "\\\\").replace('"', "\\\""));
                 if can("AUTH=PLAIN") {
                     let (authorise, by) = match self.by {
                         Some(by) => (self.user, by),
@@ -123,7 +124,7 @@ impl Login<'_> {
                     };
                     let text = format!("{authorise}\0{by}\0{password}");
                     let answers = Answers::new(vec![text], "");
-                    return self.sasl(client, "PLAIN", answers, offered, guard);
+                    return self.sasl(client, "PLAIN", answers, offered, guard, trace);
                 }
                 if self.by.is_some() {
                     return Err(self.no_way("somebody else's name (PLAIN)", "without --login"));
@@ -131,7 +132,7 @@ impl Login<'_> {
                 if can("AUTH=LOGIN") && can("LOGINDISABLED") {
                     let answers = vec![self.user.to_owned(), password.to_owned()];
                     let answers = Answers::new(answers, "");
-                    return self.sasl(client, "LOGIN", answers, &BTreeSet::new(), guard);
+                    return self.sasl(client, "LOGIN", answers, &BTreeSet::new(), guard, trace);
                 }
                 if can("LOGINDISABLED") {
                     return Err(match self.server.security {
@@ -205,8 +206,13 @@ impl Login<'_> {
         answers: Answers,
         offered: &BTreeSet<String>,
         guard: &Guard,
+        trace: &Trace,
     ) -> Result<imap::Session<Guard>, Trouble> {
         // The first answer may go with the question (RFC 4959): a round trip less.
+        // A server may repeat what it was told: in its words no form of a secret is shown.
+        for answer in &answers.answers {
+            trace.hide(&base64::engine::general_purpose::STANDARD.encode(answer));
+        }
         let command = if offered.contains("SASL-IR") {
             let first = base64::engine::general_purpose::STANDARD.encode(answers.next());
             format!("{mechanism} {first}")
@@ -218,7 +224,7 @@ impl Login<'_> {
                 .authenticate(&command, &answers)
                 .map_err(|(error, _)| error)
         }));
-        let reason = answers.reason.into_inner();
+        let reason = guard.struck(&answers.reason.into_inner());
         match done {
             Ok(Ok(session)) => Ok(session),
             Ok(Err(error)) => Err(self.refusal(&error, guard, &reason)),

@@ -60,6 +60,8 @@ pub struct Account {
     /// What the server counted in each folder, where it tells that of all at once.
     counts: Option<Counts>,
     line: Mutex<Line>,
+    /// Received fields are asked for.
+    stamps: bool,
 }
 
 /// A folder as `ccspill folders` shows it.
@@ -114,6 +116,7 @@ pub fn open(name: &str, how: &How) -> anyhow::Result<Account> {
         folders: chosen,
         access,
         line: Mutex::new(line),
+        stamps: how.stamps,
         url,
     };
     account.check()?;
@@ -229,11 +232,7 @@ impl Account {
     }
 
     fn reader<'a>(&'a self, line: &'a mut Line, stop: &'a dyn Fn() -> bool) -> FolderReader<'a> {
-        let sent = self
-            .folders
-            .iter()
-            .any(|one| one.read && one.role == Role::Sent);
-        FolderReader::new(&self.access, &self.url, line, stop, !sent)
+        FolderReader::new(&self.access, &self.url, line, stop, self.stamps)
     }
 }
 
@@ -303,11 +302,7 @@ impl Source for Account {
 
     fn stamp(&self) -> Option<String> {
         // What was read of an account stays as it was: only more comes.
-        let read = self.folders.iter().filter(|one| one.read);
-        let folders: Vec<String> = read
-            .map(|one| format!("{}={}", one.listed.raw, one.role.as_str()))
-            .collect();
-        Some(format!("{} {}", self.url.user, folders.join("\n")))
+        Some(self.url.user.clone())
     }
 
     fn sha256(&self, _: &dyn Fn() -> bool) -> anyhow::Result<Option<String>> {

@@ -6,6 +6,7 @@ use memchr::memmem;
 
 use super::answer::Told;
 use crate::message::Message;
+use crate::message::header::Name;
 
 /// Parts of a message that are looked at, beside those that its start shows.
 const PARTS: std::ops::RangeInclusive<u32> = 2..=12;
@@ -15,6 +16,42 @@ const START: u32 = 8 << 10;
 /// What separates the parts of a message, if it has parts.
 pub(super) fn boundary(start: &[u8]) -> Option<Vec<u8>> {
     Message::new(start).ok()?.boundary()
+}
+
+/// How long the head of a message is, its blank line included; `None` where its start does not show that.
+pub(super) fn head_length(start: &[u8]) -> Option<usize> {
+    memmem::find(start, b"\r\n\r\n").map(|at| at + 4)
+}
+
+/// Whether the parts of a message are such that its start and the heads of its later parts show all that is looked at: text
+/// first, then attachments, none of which is a message of parts itself.
+pub(super) fn are_simple(start: &[u8], boundary: &[u8], later: &[Vec<u8>]) -> bool {
+    let Some(first) = borders(start, boundary).next() else {
+        return false;
+    };
+    let first = start[first + 1..].splitn(2, |byte| *byte == b'\n').nth(1);
+    let texts = ["text/", "multipart/alternative", "multipart/related"];
+    let kind = kind(first.unwrap_or_default());
+    if !(kind.is_empty() || texts.iter().any(|text| kind.starts_with(text))) {
+        return false;
+    }
+    let all_told = later.len() < PARTS.count();
+    all_told
+        && later.iter().all(|part| {
+            let kind = self::kind(part);
+            let text = kind.is_empty() || kind.starts_with("text/");
+            !kind.starts_with("multipart/") && (!text || part.len() < START as usize)
+        })
+}
+
+/// The media type of a part, in small letters; empty where it names none.
+fn kind(part: &[u8]) -> String {
+    let Ok(part) = Message::new(part) else {
+        return String::new();
+    };
+    let kind = part.head().first(Name::ContentType).unwrap_or_default();
+    let kind = kind.split(|byte| *byte == b';').next().unwrap_or_default();
+    String::from_utf8_lossy(kind.trim_ascii()).to_ascii_lowercase()
 }
 
 /// Whether the start of a message shows all of its text: it has parts, and the first of them ends there.
@@ -103,6 +140,34 @@ mod tests {
         let message = |bytes: &[u8]| Message::new(bytes).expect("a mail").body_text(1000);
         assert_eq!(message(&stitched), message(whole.as_bytes()));
         assert_eq!(message(&stitched).attachments, ["one.pdf", "two.pdf"]);
+    }
+
+    #[test]
+    fn what_may_hide_text_or_attachments_is_not_simple() {
+        let start =
+            |kind: &str| format!("{HEAD}--b 1\r\nContent-Type: {kind}\r\n\r\nx").into_bytes();
+        let simple = |kind: &str, later: &[String]| {
+            let later: Vec<Vec<u8>> = later.iter().map(|part| part.clone().into_bytes()).collect();
+            are_simple(&start(kind), b"b 1", &later)
+        };
+        let pdf = part("one.pdf", "AAAA");
+        let text =
+            |length: usize| format!("Content-Type: text/plain\r\n\r\n{}", "a".repeat(length));
+        assert!(simple("text/plain", &[pdf.clone(), text(20)]));
+        assert!(simple(
+            "Multipart/Alternative; boundary=c",
+            std::slice::from_ref(&pdf)
+        ));
+        assert!(!simple(
+            "multipart/mixed; boundary=c",
+            std::slice::from_ref(&pdf)
+        ));
+        assert!(!simple("text/plain", &[pdf.clone(), text(9000)]));
+        assert!(!simple(
+            "text/plain",
+            &["Content-Type: multipart/mixed\r\n\r\n".to_owned()]
+        ));
+        assert!(!simple("text/plain", &vec![pdf; 11]));
     }
 
     #[test]

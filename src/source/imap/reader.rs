@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::access::Access;
 use super::ask::MOST_BROKEN;
 use super::folders::Chosen;
-use super::heads::{Came, Headed, row};
+use super::heads::{Came, Headed, NOT_GIVEN, row};
 use super::line::Line;
 use super::pace::Pace;
 use super::session::Count;
@@ -21,6 +21,8 @@ use crate::source::{Terms, Unit};
 
 /// How many UIDs are asked for at once to see which there are.
 const CHECKED_AT_ONCE: u64 = 20_000;
+/// How many of those that did not come are asked for at once.
+const MISSING_AT_ONCE: u64 = 500;
 
 /// Reads the folders of an account.
 pub(super) struct FolderReader<'a> {
@@ -38,10 +40,14 @@ pub(super) struct FolderReader<'a> {
     pub(super) open: (String, u32),
     /// Messages in a row that could not be had.
     pub(super) broken: u32,
+    /// Connections that broke since something came.
+    pub(super) stalled: u32,
+    /// The number of the last message that came, in its folder.
+    pub(super) number: Option<u32>,
     /// What came and was not taken yet.
     pub(super) came: Came,
     /// The UIDs whose header fields the server was asked for already.
-    planned: Option<(u64, u64)>,
+    pub(super) planned: Option<(u64, u64)>,
 }
 
 /// What became of a folder.
@@ -114,6 +120,8 @@ impl<'a> FolderReader<'a> {
             ended: None,
             open: (String::new(), 0),
             broken: 0,
+            stalled: 0,
+            number: None,
             came: Came::default(),
             planned: None,
         }
@@ -246,17 +254,8 @@ impl FolderReader<'_> {
         let mut known: BTreeSet<u32> = BTreeSet::new();
         let mut upto = u32::try_from(span.first - 1).unwrap_or(u32::MAX);
         self.broken = 0;
-        let again = mark(terms, folder).map_or_else(Vec::new, |mark| mark.again.clone());
-        if !again.is_empty() {
-            // What an earlier scan could not read may be readable now.
-            let mut window = Window::new(folder);
-            match self.window(&mut window, Uids::list(again.clone()), &mut pace, terms) {
-                Ok(()) | Err(Halt::GaveUp) => {}
-                Err(halt) => return Err(halt),
-            }
-            (window.again, window.upto) = (again, Some(upto));
-            self.hand_out(window, covered, each)?;
-        }
+        self.number = None;
+        self.once_more(folder, upto, covered, &mut pace, terms, each)?;
         let mut gone = false;
         let mut way = Way {
             first: None,
@@ -284,14 +283,67 @@ impl FolderReader<'_> {
             gone |= window.gone;
             self.hand_out(window, covered, each)?;
         }
-        let mut rest = Window::new(folder);
-        rest.upto = Some(upto);
-        let fewer = !covered.before && covered.got + covered.unread < covered.exists;
+        let counted = self.number.map(u64::from);
+        let fewer = match counted {
+            Some(number) => number < covered.exists,
+            None => !covered.before && covered.got + covered.unread < covered.exists,
+        };
         if fewer || gone {
-            self.check(&mut rest, span, &known, &mut pace, terms)?;
+            self.still_there()?;
+            upto = self.check(folder, span, upto, &known, covered, terms, each)?;
         }
         // Also where there was nothing: that the folder was looked at is worth knowing.
+        let mut rest = Window::new(folder);
+        rest.upto = Some(upto);
         self.hand_out(rest, covered, each)
+    }
+
+    /// Asks once more for what an earlier scan could not read.
+    fn once_more(
+        &mut self,
+        folder: &Arc<Folder>,
+        upto: u32,
+        covered: &mut Covered,
+        pace: &mut Pace,
+        terms: &mut Terms<'_>,
+        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
+    ) -> Result<(), Halt> {
+        let again = mark(terms, folder).map_or_else(Vec::new, |mark| mark.again.clone());
+        // One by one: what breaks the connection must not stand in the way of the others.
+        for uid in again {
+            let mut window = Window::new(folder);
+            match self.window(&mut window, Uids::list(vec![uid]), pace, terms) {
+                Ok(()) => {}
+                Err(Halt::GaveUp) if self.ended.is_none() => {
+                    self.broken = 0;
+                    continue;
+                }
+                Err(Halt::GaveUp) => return Ok(()),
+                Err(halt) => return Err(halt),
+            }
+            if window.mails.is_empty() && window.unread.is_empty() && self.lists(uid)? {
+                window
+                    .unread
+                    .push(row(folder, uid, NOT_GIVEN.to_owned(), true));
+            }
+            (window.again, window.upto) = (vec![uid], Some(upto));
+            self.hand_out(window, covered, each)?;
+        }
+        self.broken = 0;
+        Ok(())
+    }
+
+    /// Whether the server says that there is such a message. Where it cannot be asked, there may be.
+    fn lists(&mut self, uid: u32) -> Result<bool, Halt> {
+        let mut there = false;
+        let asked = self.ask(Uids::list(vec![uid]), "(UID)", &mut |answer| {
+            answer.each(|told| there |= told.uid() == Some(uid));
+        });
+        match asked {
+            Ok(lost) => Ok(there || !lost.is_empty()),
+            Err(Halt::GaveUp) => Ok(true),
+            Err(halt) => Err(halt),
+        }
     }
 
     /// Reads these messages, one stage after the other.
@@ -355,10 +407,13 @@ impl FolderReader<'_> {
         }
         for some in Self::starts_of(second) {
             self.line.plan(&some, &Self::start_items());
+            self.came.expect(&some);
         }
         if next <= last {
             let end = pace.end(next, last);
-            if self.line.plan(&Uids::range(next, end), &self.heads(0)) {
+            let uids = Uids::range(next, end);
+            if self.line.plan(&uids, &self.heads(0)) {
+                self.came.expect(&uids);
                 self.planned = Some((next, end));
             }
         }
@@ -402,46 +457,82 @@ impl FolderReader<'_> {
         Err(Halt::GaveUp)
     }
 
-    /// Where fewer messages came than the server had counted: asks which there are, and for those that did not come.
+    /// Where fewer messages came than the server had counted, or its last number is higher than the last that came: asks
+    /// which there are, and for those that did not come. Gives the highest UID that is behind then.
+    #[expect(clippy::too_many_arguments, reason = "each is of another kind")]
     fn check(
         &mut self,
-        window: &mut Window,
+        folder: &Arc<Folder>,
         span: Span,
+        upto: u32,
         known: &BTreeSet<u32>,
-        pace: &mut Pace,
+        covered: &mut Covered,
         terms: &mut Terms<'_>,
-    ) -> Result<(), Halt> {
-        let mut there = BTreeSet::new();
-        let Span {
-            mut first, last, ..
-        } = span;
+        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
+    ) -> Result<u32, Halt> {
+        let (mut first, mut step, mut pace) = (span.first, CHECKED_AT_ONCE, Pace::new());
+        let mut highest = upto;
         // A server may tell a UIDNEXT that is too low.
-        let highest = u64::from(u32::MAX) - 1;
-        while first <= highest {
-            let end = match first + CHECKED_AT_ONCE - 1 {
-                end if end < last => end,
-                end if first <= last => end.min(last),
-                _ => highest,
+        while first < u64::from(u32::MAX) {
+            let uids = Uids::range(first, (first + step - 1).min(u64::from(u32::MAX) - 1));
+            let there = match self.listed(&uids) {
+                Ok(there) => there,
+                Err(Halt::GaveUp) => {
+                    self.say_unchecked(folder, covered, each)?;
+                    return Err(Halt::GaveUp);
+                }
+                Err(halt) => return Err(halt),
             };
-            self.ask(Uids::range(first, end), "(UID)", &mut |answer| {
-                answer.each(|told| there.extend(told.uid()));
-            })?;
-            first = end + 1;
-        }
-        let missing: Vec<u32> = there.difference(known).copied().collect();
-        window.upto = window.upto.max(missing.last().copied());
-        for some in Uids::batches(&missing, CHECKED_AT_ONCE, &|_| 1) {
-            let before = window.mails.len();
-            self.window(window, some.clone(), pace, terms)?;
-            let mut now: BTreeSet<u32> =
-                window.mails[before..].iter().map(|mail| mail.uid).collect();
-            now.extend(window.unread.iter().filter_map(Unread::uid));
-            for uid in some.iter().filter(|uid| !now.contains(uid)) {
-                let why = "the server lists it, but does not give it".to_owned();
-                window.unread.push(row(&window.folder, uid, why, true));
+            step = if there.is_empty() {
+                step.saturating_mul(8)
+            } else {
+                CHECKED_AT_ONCE
+            };
+            first = uids.last() + 1;
+            let missing: Vec<u32> = there.difference(known).copied().collect();
+            for some in Uids::batches(&missing, MISSING_AT_ONCE, &|_| 1) {
+                let mut window = Window::new(folder);
+                self.window(&mut window, some.clone(), &mut pace, terms)?;
+                window.not_given(&some);
+                highest = highest.max(u32::try_from(some.last()).unwrap_or(0));
+                window.upto = Some(highest);
+                self.hand_out(window, covered, each)?;
             }
         }
-        Ok(())
+        Ok(highest)
+    }
+
+    /// Which of these UIDs the server lists.
+    pub(super) fn listed(&mut self, uids: &Uids) -> Result<BTreeSet<u32>, Halt> {
+        let mut there = BTreeSet::new();
+        self.ask(uids.clone(), "(UID)", &mut |answer| {
+            answer.each(|told| there.extend(told.uid().filter(|uid| uids.holds(*uid))));
+        })?;
+        Ok(there)
+    }
+
+    /// That it is not known whether all came.
+    fn say_unchecked(
+        &self,
+        folder: &Arc<Folder>,
+        covered: &mut Covered,
+        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
+    ) -> Result<(), Halt> {
+        let why = self
+            .ended
+            .as_ref()
+            .map_or("its answers break", |trouble| trouble.what());
+        let mut window = Window::new(folder);
+        window.unread.push(Unread {
+            folder: folder.chain.clone(),
+            position: None,
+            bytes: None,
+            reason: format!(
+                "fewer messages came than the server counts, and it could not be asked which: {why}"
+            ),
+            message: false,
+        });
+        self.hand_out(window, covered, each)
     }
 }
 

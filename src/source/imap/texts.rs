@@ -14,9 +14,12 @@ use crate::source::{Extent, LONGEST_HELD, Terms};
 /// Longest head that is asked for, in bytes.
 const LONGEST_HEAD: u64 = 8 << 20;
 /// How much of a message's text is asked for, in bytes as they are sent.
-const LONGEST_TEXT: u64 = 1 << 19;
+const LONGEST_TEXT: u64 = 4 << 20;
 /// Bytes of text that one answer should have.
 const TEXTS: u64 = 3 << 20;
+/// Why a list may be longer than was seen.
+const CUT_HEAD: &str =
+    "the end of its header fields could not be read: it may name more people than were seen";
 
 impl FolderReader<'_> {
     /// The rest of the header fields of a message that has more of them than were asked for.
@@ -37,13 +40,16 @@ impl FolderReader<'_> {
                 head.extend(answer.of(uid, |told| told.head()).unwrap_or_default());
             })?;
             if !lost.is_empty() {
-                let why = "the end of its header fields could not be read: it may name more people than were seen";
-                let row = row(&window.folder, uid, why.to_owned(), false);
+                let row = row(&window.folder, uid, CUT_HEAD.to_owned(), false);
                 window.unread.push(row);
             }
             if head.len() == before {
                 break;
             }
+        }
+        if head.len() as u64 >= LONGEST_HEAD {
+            let row = row(&window.folder, uid, CUT_HEAD.to_owned(), false);
+            window.unread.push(row);
         }
         mail.bytes = head;
         Ok(())
@@ -99,7 +105,7 @@ impl FolderReader<'_> {
                 } else if headed.wholes.contains(&uid) {
                     self.whole(uid, start, window)?
                 } else {
-                    (self.text(uid, start, mail.size, window)?, Extent::Text)
+                    self.text(uid, start, window)?
                 };
             }
         }
@@ -122,41 +128,42 @@ impl FolderReader<'_> {
         Ok(starts)
     }
 
-    /// Head and text of a long message, and what names its attachments, as one message whose attachments are left out.
+    /// Head and text of a long message, and what names its attachments, as one message whose attachments are left out. All
+    /// of a message whose parts are not as simple as that.
     fn text(
         &mut self,
         uid: u32,
         mut start: Vec<u8>,
-        size: Option<u64>,
         window: &mut Window,
-    ) -> Result<Vec<u8>, Halt> {
-        if !parts::shows_its_text(&start) {
-            self.go_on(
-                uid,
-                &mut start,
-                size.unwrap_or(u64::MAX).min(LONGEST_TEXT),
-                window,
-            )?;
+    ) -> Result<(Vec<u8>, Extent), Halt> {
+        let mut head = parts::head_length(&start);
+        while head.is_none() && (start.len() as u64) < LONGEST_HEAD {
+            let more = start.len() as u64 + LONGEST_PIECE;
+            if self.go_on(uid, &mut start, more, window)? {
+                return Ok((start, Extent::Whole));
+            }
+            head = parts::head_length(&start);
         }
+        let enough = head.unwrap_or(start.len()) as u64 + LONGEST_TEXT;
         let Some(boundary) = parts::boundary(&start) else {
-            return Ok(start);
+            let whole = self.go_on(uid, &mut start, enough, window)?;
+            return Ok((start, if whole { Extent::Whole } else { Extent::Text }));
         };
-        let items = parts::items();
-        let mut heads = Vec::new();
-        let lost = self.ask(Uids::list(vec![uid]), &items, &mut |answer| {
-            heads = answer
-                .of(uid, |told| Some(parts::heads(told)))
-                .unwrap_or_default();
+        let mut later = Vec::new();
+        let lost = self.ask(Uids::list(vec![uid]), &parts::items(), &mut |answer| {
+            let heads = answer.of(uid, |told| Some(parts::heads(told)));
+            later = heads.unwrap_or_default();
         })?;
-        if !lost.is_empty() {
-            window.unread.push(row(
-                &window.folder,
-                uid,
-                "the names of its attachments could not be read".to_owned(),
-                false,
-            ));
+        if !lost.is_empty() || !parts::are_simple(&start, &boundary, &later) {
+            return self.whole(uid, start, window);
         }
-        Ok(parts::stitched(start, &boundary, &heads))
+        if !parts::shows_its_text(&start) {
+            self.go_on(uid, &mut start, enough, window)?;
+            if !parts::shows_its_text(&start) {
+                return self.whole(uid, start, window);
+            }
+        }
+        Ok((parts::stitched(start, &boundary, &later), Extent::Text))
     }
 
     /// The whole of a message, as far as ccspill holds one.

@@ -1,14 +1,20 @@
 //! Some messages of a folder, read over IMAP and waiting to be worked on. How they came is no matter here.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::place::{Folder, Position, Unread};
+use super::heads::{NOT_GIVEN, row};
+use super::set::Uids;
+
+use crate::place::{Folder, Headway, Position, Unread};
 use crate::source::{Extent, Item, Marks, Raw, Span, Unit};
 
 /// One message, as far as it was asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Mail {
     pub(super) uid: u32,
+    /// Its number in the folder when it came.
+    pub(super) number: u32,
     pub(super) bytes: Vec<u8>,
     pub(super) extent: Extent,
     pub(super) marks: Marks,
@@ -40,6 +46,18 @@ impl Window {
             upto: None,
             gone: false,
             again: Vec::new(),
+        }
+    }
+}
+
+impl Window {
+    /// Adds a row for each of these, which the server lists, that neither came nor has a row.
+    pub(super) fn not_given(&mut self, uids: &Uids) {
+        let mut told: BTreeSet<u32> = self.mails.iter().map(|mail| mail.uid).collect();
+        told.extend(self.unread.iter().filter_map(Unread::uid));
+        for uid in uids.iter().filter(|uid| !told.contains(uid)) {
+            let row = row(&self.folder, uid, NOT_GIVEN.to_owned(), true);
+            self.unread.push(row);
         }
     }
 }
@@ -89,11 +107,10 @@ impl Unit for Window {
         None
     }
 
-    fn mark(&self) -> Option<u32> {
-        self.upto
-    }
-
-    fn again(&self) -> &[u32] {
-        &self.again
+    fn headway(&self) -> Option<Headway<'_>> {
+        Some(Headway {
+            upto: self.upto,
+            again: &self.again,
+        })
     }
 }
