@@ -261,7 +261,8 @@ impl State {
         for command in std::mem::take(&mut self.plan) {
             let line = format!("a{} {command}\r\n", self.tag + 1).into_bytes();
             // Only what answers alike can be asked for in advance.
-            if self.command != Command::Fetch || allowed(&line) != Some(Command::Fetch) {
+            let may = matches!(self.command, Command::Fetch | Command::Examine);
+            if !may || allowed(&line) != Some(Command::Fetch) {
                 continue;
             }
             self.tag += 1;

@@ -142,12 +142,17 @@ impl FolderReader<'_> {
             return each(Box::new(window)).is_continue().then_some(covered);
         }
         let raw = chosen.listed.raw.as_str();
+        let mut foreseen = count.and_then(|count| self.foresee(chosen, *count, terms));
         // A folder that was made anew while it was read is read anew.
         for _ in 0..4 {
             let mailbox = match self.enter(raw) {
                 Ok(mailbox) => mailbox,
                 Err(trouble) => return self.cannot_open(chosen, trouble, each),
             };
+            if let Some((first, last)) = foreseen.take() {
+                self.came.expect(&Uids::range(first, last));
+                self.planned = Some((first, last));
+            }
             let validity = mailbox.uid_validity.unwrap_or_default();
             let folder = Arc::new(Folder {
                 chain: chosen.listed.name.clone(),
@@ -179,6 +184,25 @@ impl FolderReader<'_> {
         }
         let again = Trouble::Denied("it is made anew again and again while it is read".to_owned());
         self.cannot_open(chosen, again, each)
+    }
+
+    /// Asks for the first header fields of a folder together with the folder itself, where the server has told which UIDs
+    /// it holds. Should that have changed, the connection is made anew.
+    fn foresee(&mut self, chosen: &Chosen, count: Count, terms: &Terms<'_>) -> Option<(u64, u64)> {
+        let folder = Folder {
+            chain: chosen.listed.name.clone(),
+            role: chosen.role,
+            validity: count.validity?,
+        };
+        let mark = mark(terms, &folder);
+        let first = mark.map_or(1, |mark| u64::from(mark.upto) + 1);
+        let last = u64::from(count.next?).saturating_sub(1);
+        if first > last || mark.is_some_and(|mark| !mark.again.is_empty()) {
+            return None;
+        }
+        let last = Pace::new().end(first, last);
+        let planned = self.line.plan(&Uids::range(first, last), &self.heads(0));
+        planned.then_some((first, last))
     }
 
     /// Whether a folder need not be opened: nothing is in it, or nothing that was not read before.
@@ -214,6 +238,7 @@ impl FolderReader<'_> {
         if (self.stop)() {
             return None;
         }
+        self.line.settle();
         let reason = format!("the folder cannot be opened: {}", trouble.what());
         if !matches!(trouble, Trouble::Denied(_)) {
             self.ended = Some(trouble);
