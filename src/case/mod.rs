@@ -1,11 +1,13 @@
 //! The case: the folder that a scan writes. `case.db` (SQLite) is the one truth. This file opens it, locks it, remembers
-//! its settings and logs what is done; `keep` takes what is read, `findings` what is judged, `identity` says who is who,
-//! `follow_up` what an officer writes; `count`, `readings` and `people` give it back; `lines` is the format of a block.
+//! its settings and logs what is done; `keep` takes what is read (`folders` where, `hashes` what is hashed later), `findings`
+//! what is judged, `identity` says who is who, `follow_up` what an officer writes; `count`, `readings` and `people` give it
+//! back; `lines` is the format of a block.
 //!
 //! A case knows no source and judges nothing.
 
 pub mod count;
 pub mod findings;
+mod folders;
 pub mod follow_up;
 mod hashes;
 mod identity;

@@ -4,6 +4,7 @@
 
 mod domains;
 mod greeting;
+mod want;
 
 use std::borrow::Cow;
 
@@ -22,7 +23,7 @@ use crate::place::Role;
 use crate::query::hex;
 use crate::query::pattern::{Shows, fold};
 use crate::signal::shape;
-use crate::source::{Extent, Raw, Want};
+use crate::source::{Extent, Raw};
 use domains::{Domains, Noted};
 use greeting::greeting;
 
@@ -230,78 +231,6 @@ impl<'t> Reader<'t> {
             sender,
             candidate,
         })
-    }
-
-    /// How much must be got of a mail of which only header fields are held. `wanted` says whether messages of that time
-    /// are judged; `received` whether those from outside the organisation are.
-    pub fn want(
-        &mut self,
-        raw: &Raw<'_>,
-        role: Role,
-        wanted: &dyn Fn(Option<i64>) -> bool,
-        received: bool,
-    ) -> Want {
-        let Task {
-            rules, wanted: of, ..
-        } = self.task;
-        let Ok(facts) = self.read(raw, role) else {
-            // Whether it is a mail at all, its whole head tells.
-            return Want::Whole;
-        };
-        let (id, draft, sent) = (facts.line.id, facts.draft, facts.line.sent);
-        let inside = facts.author.is_some() || facts.sender.is_some();
-        let Ok(message) = Message::new(raw.bytes) else {
-            return Want::Whole;
-        };
-        if id.is_none() {
-            // Without a Message-ID the body tells messages apart.
-            return Want::Whole;
-        }
-        let undated = !message
-            .date()
-            .is_some_and(|date| plausible(date, self.task.now));
-        if undated || message.head().first(Name::XUnsent).is_some() {
-            // The time it was received, and whether it was, stand in the rest of its head.
-            return Want::Text;
-        }
-        if draft || !wanted(sent) {
-            return Want::Nothing;
-        }
-        let named = message
-            .message_id()
-            .is_some_and(|id| of.message_ids.contains(id.as_ref()));
-        let known = !of.keys.is_empty() && of.keys.contains(&Key::of(&message).to_hex());
-        if named || known {
-            return Want::Text;
-        }
-        let judged = inside || received || !of.is_empty();
-        if judged && self.others() >= 2 && self.may_expose(rules) {
-            Want::Text
-        } else {
-            Want::Nothing
-        }
-    }
-
-    /// Whether a list can expose anybody, whatever the text says: it shows two people who are not of the organisation, or
-    /// the organisation's own people can be exposed too.
-    fn may_expose(&mut self, rules: &Rules) -> bool {
-        let organisation = &rules.organisation;
-        if organisation.is_unknown()
-            || !rules.by_words_alone()
-            || !self.task.wanted.is_empty()
-            || rules.queries.iter().any(|query| query.insiders)
-        {
-            return true;
-        }
-        let mentions = self.mentions.all().iter();
-        let visible = mentions.filter(|mention| mention.field().is_some_and(Field::is_visible));
-        let outside = visible.filter(|mention| {
-            !mention.address
-                || !self
-                    .domains
-                    .inside(self.mentions.bytes(**mention), organisation)
-        });
-        outside.take(2).count() == 2
     }
 
     /// Writes the recipients into the line: the visible, each once, and the blind that are not visible too.

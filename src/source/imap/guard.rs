@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::deflate::Deflate;
 use super::lines::{Command, allowed, announced, revision, shown, tag, tame, told, veiled};
+use super::queue::Queue;
 use super::socket::Wire;
 use super::trace::Trace;
 
@@ -476,33 +477,5 @@ impl State {
         if (word != b"OK" || alert) && !text.is_empty() && self.remarks.len() < MOST_REMARKS {
             self.remarks.push(self.trace.struck(&text));
         }
-    }
-}
-
-/// Bytes that come in at one end and go out at the other.
-#[derive(Default)]
-struct Queue {
-    bytes: Vec<u8>,
-    gone: usize,
-}
-
-impl Queue {
-    fn rest(&self) -> &[u8] {
-        &self.bytes[self.gone..]
-    }
-
-    fn pass(&mut self, length: usize) {
-        self.gone += length;
-        if self.gone == self.bytes.len() {
-            self.bytes.clear();
-            self.gone = 0;
-        }
-    }
-
-    fn give(&mut self, into: &mut [u8]) -> usize {
-        let length = self.rest().len().min(into.len());
-        into[..length].copy_from_slice(&self.rest()[..length]);
-        self.pass(length);
-        length
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `url` names an account, `access` says how to get in, `socket` connects, `guard` stands between the network and the
 //! `imap` crate, `login` proves who we are, `session` has the few commands that reading needs, `line` holds the
-//! connection through failure, `folders` decides what is read, `reader` reads it (`heads`, `texts`, `ask`). What is judged
+//! connection through failure, `folders` decides what is read, `reader` reads it (`heads`, `texts`, `missing`, `ask`). What is judged
 //! is no matter here.
 
 mod access;
@@ -16,8 +16,10 @@ mod heads;
 mod line;
 mod lines;
 mod login;
+mod missing;
 mod pace;
 mod parts;
+mod queue;
 mod reader;
 mod secret;
 mod session;

@@ -1,14 +1,14 @@
 //! Reads one folder after another, in windows of UIDs. `heads` reads the header fields of all messages of a window,
-//! `texts` more of the few that judgement wants more of, `ask` puts every question, through failure.
+//! `texts` more of the few that judgement wants more of, `missing` asks for what did not come, `ask` puts every question,
+//! through failure.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::access::Access;
-use super::ask::MOST_BROKEN;
 use super::folders::Chosen;
-use super::heads::{Came, Headed, NOT_GIVEN, row};
+use super::heads::{Came, Headed};
 use super::line::Line;
 use super::pace::Pace;
 use super::session::Count;
@@ -18,11 +18,6 @@ use super::url::Url;
 use super::window::Window;
 use crate::place::{Folder, Mark, Unread};
 use crate::source::{Terms, Unit};
-
-/// How many UIDs are asked for at once to see which there are.
-const CHECKED_AT_ONCE: u64 = 20_000;
-/// How many of those that did not come are asked for at once.
-const MISSING_AT_ONCE: u64 = 500;
 
 /// Reads the folders of an account.
 pub(super) struct FolderReader<'a> {
@@ -67,8 +62,8 @@ pub(super) struct Covered {
 
 /// The UIDs of a folder that are to be read.
 #[derive(Clone, Copy, Debug)]
-struct Span {
-    first: u64,
+pub(super) struct Span {
+    pub(super) first: u64,
     last: u64,
     /// Whether the server told the last.
     certain: bool,
@@ -323,56 +318,8 @@ impl FolderReader<'_> {
         self.hand_out(rest, covered, each)
     }
 
-    /// Asks once more for what an earlier scan could not read.
-    fn once_more(
-        &mut self,
-        folder: &Arc<Folder>,
-        upto: u32,
-        covered: &mut Covered,
-        pace: &mut Pace,
-        terms: &mut Terms<'_>,
-        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
-    ) -> Result<(), Halt> {
-        let again = mark(terms, folder).map_or_else(Vec::new, |mark| mark.again.clone());
-        // One by one: what breaks the connection must not stand in the way of the others.
-        for uid in again {
-            let mut window = Window::new(folder);
-            match self.window(&mut window, Uids::list(vec![uid]), pace, terms) {
-                Ok(()) => {}
-                Err(Halt::GaveUp) if self.ended.is_none() => {
-                    self.broken = 0;
-                    continue;
-                }
-                Err(Halt::GaveUp) => return Ok(()),
-                Err(halt) => return Err(halt),
-            }
-            if window.mails.is_empty() && window.unread.is_empty() && self.lists(uid)? {
-                window
-                    .unread
-                    .push(row(folder, uid, NOT_GIVEN.to_owned(), true));
-            }
-            (window.again, window.upto) = (vec![uid], Some(upto));
-            self.hand_out(window, covered, each)?;
-        }
-        self.broken = 0;
-        Ok(())
-    }
-
-    /// Whether the server says that there is such a message. Where it cannot be asked, there may be.
-    fn lists(&mut self, uid: u32) -> Result<bool, Halt> {
-        let mut there = false;
-        let asked = self.ask(Uids::list(vec![uid]), "(UID)", &mut |answer| {
-            answer.each(|told| there |= told.uid() == Some(uid));
-        });
-        match asked {
-            Ok(lost) => Ok(there || !lost.is_empty()),
-            Err(Halt::GaveUp) => Ok(true),
-            Err(halt) => Err(halt),
-        }
-    }
-
     /// Reads these messages, one stage after the other.
-    fn window(
+    pub(super) fn window(
         &mut self,
         window: &mut Window,
         uids: Uids,
@@ -444,7 +391,7 @@ impl FolderReader<'_> {
         }
     }
 
-    fn hand_out(
+    pub(super) fn hand_out(
         &self,
         window: Window,
         covered: &mut Covered,
@@ -457,112 +404,10 @@ impl FolderReader<'_> {
         }
         Ok(())
     }
-
-    /// Leaves the rest of a folder to another scan.
-    fn give_up(
-        &self,
-        folder: &Arc<Folder>,
-        next: u64,
-        covered: &mut Covered,
-        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
-    ) -> Result<(), Halt> {
-        let why = self.ended.as_ref().map_or_else(
-            || format!("{MOST_BROKEN} messages in a row could not be had"),
-            |trouble| trouble.what().to_owned(),
-        );
-        let mut window = Window::new(folder);
-        window.unread.push(Unread {
-            folder: folder.chain.clone(),
-            position: None,
-            bytes: None,
-            reason: format!("its messages from UID {next} on could not be read: {why}"),
-            message: false,
-        });
-        self.hand_out(window, covered, each)?;
-        Err(Halt::GaveUp)
-    }
-
-    /// Where fewer messages came than the server had counted, or its last number is higher than the last that came: asks
-    /// which there are, and for those that did not come. Gives the highest UID that is behind then.
-    #[expect(clippy::too_many_arguments, reason = "each is of another kind")]
-    fn check(
-        &mut self,
-        folder: &Arc<Folder>,
-        span: Span,
-        upto: u32,
-        known: &BTreeSet<u32>,
-        covered: &mut Covered,
-        terms: &mut Terms<'_>,
-        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
-    ) -> Result<u32, Halt> {
-        let (mut first, mut step, mut pace) = (span.first, CHECKED_AT_ONCE, Pace::new());
-        let mut highest = upto;
-        // A server may tell a UIDNEXT that is too low.
-        while first < u64::from(u32::MAX) {
-            let uids = Uids::range(first, (first + step - 1).min(u64::from(u32::MAX) - 1));
-            let there = match self.listed(&uids) {
-                Ok(there) => there,
-                Err(Halt::GaveUp) => {
-                    self.say_unchecked(folder, covered, each)?;
-                    return Err(Halt::GaveUp);
-                }
-                Err(halt) => return Err(halt),
-            };
-            step = if there.is_empty() {
-                step.saturating_mul(8)
-            } else {
-                CHECKED_AT_ONCE
-            };
-            first = uids.last() + 1;
-            let missing: Vec<u32> = there.difference(known).copied().collect();
-            for some in Uids::batches(&missing, MISSING_AT_ONCE, &|_| 1) {
-                let mut window = Window::new(folder);
-                self.window(&mut window, some.clone(), &mut pace, terms)?;
-                window.not_given(&some);
-                highest = highest.max(u32::try_from(some.last()).unwrap_or(0));
-                window.upto = Some(highest);
-                self.hand_out(window, covered, each)?;
-            }
-        }
-        Ok(highest)
-    }
-
-    /// Which of these UIDs the server lists.
-    pub(super) fn listed(&mut self, uids: &Uids) -> Result<BTreeSet<u32>, Halt> {
-        let mut there = BTreeSet::new();
-        self.ask(uids.clone(), "(UID)", &mut |answer| {
-            answer.each(|told| there.extend(told.uid().filter(|uid| uids.holds(*uid))));
-        })?;
-        Ok(there)
-    }
-
-    /// That it is not known whether all came.
-    fn say_unchecked(
-        &self,
-        folder: &Arc<Folder>,
-        covered: &mut Covered,
-        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
-    ) -> Result<(), Halt> {
-        let why = self
-            .ended
-            .as_ref()
-            .map_or("its answers break", |trouble| trouble.what());
-        let mut window = Window::new(folder);
-        window.unread.push(Unread {
-            folder: folder.chain.clone(),
-            position: None,
-            bytes: None,
-            reason: format!(
-                "fewer messages came than the server counts, and it could not be asked which: {why}"
-            ),
-            message: false,
-        });
-        self.hand_out(window, covered, each)
-    }
 }
 
 /// How far an earlier scan read this folder, if it is the same.
-fn mark<'t>(terms: &Terms<'t>, folder: &Folder) -> Option<&'t Mark> {
+pub(super) fn mark<'t>(terms: &Terms<'t>, folder: &Folder) -> Option<&'t Mark> {
     let same = |mark: &&Mark| mark.folder == folder.chain && mark.validity == folder.validity;
     terms.marks.iter().find(same)
 }

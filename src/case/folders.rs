@@ -1,0 +1,136 @@
+//! The folders of a reading. Of an account also how far each was read, and what becomes of one that was made anew.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::Case;
+use crate::place::{Folder, Headway, Mark, Position};
+
+impl Case {
+    /// The row of a folder, made if need be.
+    pub(super) fn folder(&self, reading: i64, folder: &Folder) -> anyhow::Result<i64> {
+        let known: Option<(i64, u32)> = self
+            .db
+            .prepare_cached("SELECT id, validity FROM folder WHERE reading_id = ?1 AND chain = ?2")?
+            .query_row(params![reading, folder.chain], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        match known {
+            // A validity of 0 is that of a folder that could not be opened now.
+            Some((id, validity)) if validity == folder.validity || folder.validity == 0 => {
+                return Ok(id);
+            }
+            Some((id, 0)) => {
+                self.db.execute(
+                    "UPDATE folder SET validity = ?2 WHERE id = ?1",
+                    params![id, folder.validity],
+                )?;
+                return Ok(id);
+            }
+            Some((id, _)) => self.set_aside(reading, id, &folder.chain)?,
+            None => {}
+        }
+        self.db
+            .prepare_cached(
+                "INSERT INTO folder (reading_id, chain, role, validity) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                reading,
+                folder.chain,
+                folder.role.as_str(),
+                folder.validity
+            ])?;
+        Ok(self.db.last_insert_rowid())
+    }
+
+    /// Moves a folder to a reading of its own that is superseded, as one whose source was read again is: its UIDs mean
+    /// other messages now. What is found again is known by its key; what is not stays a finding.
+    fn set_aside(&self, reading: i64, folder: i64, chain: &str) -> anyhow::Result<()> {
+        self.db.execute(
+            "INSERT INTO reading (mailbox, source, absolute, kind, started, ended, current, units, bounds)
+             SELECT mailbox, source, absolute, kind, started, coalesce(ended, started), 0, units, bounds FROM reading WHERE id = ?1",
+            [reading],
+        )?;
+        let old = self.db.last_insert_rowid();
+        for table in ["block", "copy"] {
+            self.db.execute(
+                &format!("UPDATE {table} SET reading_id = ?2 WHERE folder_id = ?1"),
+                [folder, old],
+            )?;
+        }
+        self.db.execute(
+            "UPDATE folder SET reading_id = ?2 WHERE id = ?1",
+            [folder, old],
+        )?;
+        self.db.execute(
+            "DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2",
+            params![reading, chain],
+        )?;
+        Ok(())
+    }
+
+    /// How far the folders of a reading were read, for those of an account.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn marks(&self, reading: i64) -> anyhow::Result<Vec<Mark>> {
+        let mut statement = self.db.prepare(
+            "SELECT chain, validity, upto FROM folder WHERE reading_id = ?1 AND validity <> 0",
+        )?;
+        let rows = statement.query_map([reading], |row| {
+            Ok(Mark {
+                folder: row.get(0)?,
+                validity: row.get(1)?,
+                upto: row.get(2)?,
+                again: Vec::new(),
+            })
+        })?;
+        let mut marks: Vec<Mark> = rows.collect::<Result<_, _>>()?;
+        let mut statement = self.db.prepare(
+            "SELECT position FROM unread WHERE reading_id = ?1 AND folder = ?2 AND message = 1",
+        )?;
+        for mark in &mut marks {
+            let rows = statement
+                .query_map(params![reading, mark.folder], |row| row.get::<_, String>(0))?;
+            for row in rows {
+                match Position::of_account(&row?) {
+                    Some(Position::Uid { validity, uid }) if validity == mark.validity => {
+                        mark.again.push(uid);
+                    }
+                    _ => {}
+                }
+            }
+            mark.again.sort_unstable();
+        }
+        Ok(marks)
+    }
+
+    /// Notes how far a folder of an account is read, and forgets what was said before of what is behind now.
+    pub(super) fn advance(
+        &self,
+        reading: i64,
+        folder_id: i64,
+        folder: &Folder,
+        headway: Headway<'_>,
+    ) -> anyhow::Result<()> {
+        if let Some(upto) = headway.upto {
+            self.db
+                .prepare_cached("UPDATE folder SET upto = ?2 WHERE id = ?1")?
+                .execute(params![folder_id, upto])?;
+        }
+        // What was said of the folder's rest is overtaken; a part on which the program failed is not read again.
+        self.db
+            .prepare_cached("DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = '' AND message = 0 AND reason NOT LIKE 'ccspill failed%'")?
+            .execute(params![reading, folder.chain])?;
+        for uid in headway.again {
+            let position = Position::Uid {
+                validity: folder.validity,
+                uid: *uid,
+            };
+            self.db
+                .prepare_cached("DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = ?3 AND message = 1")?
+                .execute(params![reading, folder.chain, position.to_string()])?;
+        }
+        Ok(())
+    }
+}
