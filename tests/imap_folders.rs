@@ -395,3 +395,53 @@ fn the_history_of_a_mailbox_lies_in_its_other_folders() {
     let sent = server.scan("robin").arg("--sent-only").ok();
     assert_eq!(sent.messages().len(), without.messages().len());
 }
+
+#[test]
+fn an_empty_folder_of_sent_mail_does_not_make_the_senders_of_an_inbox_the_organisation() {
+    let received = |m: Mail| {
+        m.header(
+            "Received",
+            "from mx.example by mail.force.example; Fri, 1 Mar 2024 09:00:00 +0000",
+        )
+    };
+    // One of them is a list; of the others nothing but the header fields is of interest.
+    let outside = |m: Mail, n: usize| {
+        let m = received(m)
+            .id(&format!("outside{n}@elsewhere.example"))
+            .from(format!("x{n}@elsewhere.example"));
+        match n {
+            0 => m.to(people(40, 71)).subject("Hello all"),
+            _ => m.to(["robin.ashdown@force.example"]),
+        }
+    };
+    let stored = Mailbox::ordinary(12)
+        .mail(|m| survivors(m, 5))
+        .mails(0..60, outside);
+    let nobody = Mailbox::new().mails(0..60, outside);
+    for (mailbox, known) in [(stored, true), (nobody, false)] {
+        let server = start(dovecot());
+        server.put("robin", "Sent", []);
+        server.put("robin", "INBOX", mailbox.each());
+        let run = server.trusted(Run::scan(server.imaps("robin")));
+        let account = run.env("CCSPILL_PASSWORD", PASSWORD).ok();
+        let file = Run::scan(Store::file("INBOX", mailbox.rd()).path()).ok();
+        assert_eq!(
+            account.manifest()["organisation"],
+            file.manifest()["organisation"]
+        );
+        assert_eq!(
+            account.output.stdout.contains("force.example"),
+            known,
+            "{}",
+            account.output.stdout
+        );
+        assert_eq!(account.found(), file.found());
+        assert_eq!(account.exposed(), file.exposed());
+        for what in ["judged", "received"] {
+            assert_eq!(account.count(what), file.count(what), "{what}");
+        }
+        if known {
+            assert_eq!(account.found(), ["list5"]);
+        }
+    }
+}

@@ -399,3 +399,50 @@ fn a_finding_whose_text_the_server_cannot_read_is_told_and_not_dropped() {
     let parts = ["judged", "received", "duplicates", "unread"].map(|part| case.count(part));
     assert_eq!(parts.iter().sum::<u64>(), case.count("read"), "{parts:?}");
 }
+
+/// Which UIDs of which folder header fields were asked for, behind the first `skip` command lines.
+fn fetched_of(server: &Dovecot, skip: usize) -> BTreeSet<(String, u64)> {
+    let (mut folder, mut out) = (String::new(), BTreeSet::new());
+    for line in server.asked("robin").into_iter().skip(skip) {
+        if let Some(name) = line.strip_prefix("EXAMINE ") {
+            folder = name.trim_matches('"').to_owned();
+        }
+        let Some(rest) = line.strip_prefix("UID FETCH ") else {
+            continue;
+        };
+        for range in rest.split(' ').next().unwrap_or_default().split(',') {
+            let (first, last) = range.split_once(':').unwrap_or((range, range));
+            let (first, last): (u64, u64) = (first.parse().unwrap(), last.parse().unwrap());
+            out.extend((first..=last).map(|uid| (folder.clone(), uid)));
+        }
+    }
+    out
+}
+
+#[test]
+fn a_folder_that_is_new_does_not_make_the_others_be_read_again() {
+    let server = start();
+    server.put("robin", "Sent", with_lists(0, 60, &[20]).each());
+    let inbox = Mailbox::numbered_from(500).background(10);
+    server.put("robin", "INBOX", inbox.each());
+    let case = server.scan("robin").ok();
+    let asked = server.asked("robin").len();
+    server.put("robin", "Projekte", with_lists(200, 20, &[4]).each());
+    server.put("robin", "Sent", with_lists(100, 5, &[2]).each());
+    let case = server.scan("robin").onto(&case).ok();
+    let due = |folder: &str, uids: std::ops::RangeInclusive<u64>| {
+        let folder = folder.to_owned();
+        uids.map(move |uid| (folder.clone(), uid))
+    };
+    let due: BTreeSet<_> = due("Projekte", 1..=20)
+        .chain(due("Sent", 61..=65))
+        .collect();
+    assert_eq!(
+        fetched_of(&server, asked),
+        due,
+        "{:#?}",
+        &server.asked("robin")[asked..]
+    );
+    assert_eq!(case.messages().len(), 3);
+    same(&server.scan("robin").ok(), &case, "in two parts");
+}

@@ -20,7 +20,7 @@ fn large() -> String {
 }
 
 /// A list of these people, with this head and body as they stand.
-fn list(seed: u64, head: &str, body: &str) -> Vec<u8> {
+pub(crate) fn list(seed: u64, head: &str, body: &str) -> Vec<u8> {
     let cc: Vec<String> = people(16, seed).iter().map(ToString::to_string).collect();
     format!(
         "From: \"DC Robin Ashdown\" <robin.ashdown@force.example>\r\nCc: {}\r\nMessage-ID: <list{seed}@force.example>\r\n\
@@ -166,7 +166,7 @@ fn messages(case: &Case) -> Vec<Vec<String>> {
 }
 
 #[track_caller]
-fn same_but_for_the_place(one: &Case, other: &Case) {
+pub(crate) fn same_but_for_the_place(one: &Case, other: &Case) {
     for name in ["people.csv", "viewers.csv", "exposures.csv"] {
         assert!(
             one.text(name) == other.text(name),

@@ -54,6 +54,8 @@ mod imap_login;
 mod imap_folders;
 // An account gives what a file of the same mail gives.
 mod imap_same;
+// Over IMAP long heads and long messages tell what they tell in a file.
+mod imap_long;
 // Reading an account changes nothing in it, and no secret is shown or kept.
 mod imap_trace;
 // A scan of an account goes on: with new mail, past failures, past Ctrl-C.
@@ -78,6 +80,10 @@ mod imap_fault_answers;
 mod imap_fault_folders;
 // Who is not let in by an IMAP server is told why.
 mod imap_fault_logins;
+// A server that repeats a login shows no form of its secret.
+mod imap_fault_secrets;
+// What an IMAP server did not give keeps its row until it is read or gone.
+mod imap_fault_again;
 // The server that plays these faults is itself proper.
 mod imap_fault_server;
 // Public mail from CCSPILL_CORPORA against what independent parsers see.

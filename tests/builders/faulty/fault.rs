@@ -70,6 +70,8 @@ pub(crate) enum Shape {
     SplitBare,
     /// No answer at all: the message is gone.
     Gone,
+    /// An answer only where nothing but the UID is asked for.
+    Listed,
 }
 
 /// One thing that goes wrong.
@@ -174,16 +176,18 @@ pub(super) struct Armed {
     pub(super) when: When,
     pub(super) fault: Fault,
     pub(super) must: bool,
+    pub(super) scan: usize,
     seen: AtomicUsize,
     pub(super) fired: AtomicUsize,
 }
 
 impl Armed {
-    pub(super) fn new(when: When, fault: Fault, must: bool) -> Self {
+    pub(super) fn new(when: When, fault: Fault, must: bool, scan: usize) -> Self {
         Armed {
             when,
             fault,
             must,
+            scan,
             seen: AtomicUsize::new(0),
             fired: AtomicUsize::new(0),
         }

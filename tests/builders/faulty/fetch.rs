@@ -101,6 +101,7 @@ pub(super) fn answer(
     for shape in shapes {
         match shape {
             Shape::Gone => return lines,
+            Shape::Listed if !values.is_empty() => return lines,
             Shape::Item(extra) => values.insert(0, extra.as_bytes().to_vec()),
             _ => {}
         }

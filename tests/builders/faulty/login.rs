@@ -14,6 +14,15 @@ pub(super) struct Attempt {
 /// What a token that is not taken is answered with; the client must say that it has seen it.
 pub(super) const REFUSED: &str = r#"{"status":"401","schemes":"bearer","scope":"mail"}"#;
 
+/// The same, with all that the client's answer held, as it is and as it came.
+pub(super) fn refused_with(line: &[u8]) -> String {
+    let line = String::from_utf8_lossy(line).into_owned();
+    let text = String::from_utf8(STANDARD.decode(&line).unwrap_or_default()).unwrap_or_default();
+    let token = text.split("Bearer ").nth(1).unwrap_or_default();
+    let token = token.trim_end_matches('\u{1}');
+    serde_json::json!({"status": "401", "token": token, "text": text, "line": line}).to_string()
+}
+
 /// `LOGIN user password`.
 pub(super) fn plain_text(user: &[u8], password: &[u8]) -> Attempt {
     Attempt {

@@ -119,6 +119,9 @@ pub(crate) struct Script {
     tokens: &'static [&'static str],
     most: Option<usize>,
     deaf_to_authzid: bool,
+    repeats: bool,
+    /// The scan that faults are added for, from 0.
+    scan: usize,
 }
 
 impl Script {
@@ -139,6 +142,8 @@ impl Script {
             tokens: &[],
             most: None,
             deaf_to_authzid: false,
+            repeats: false,
+            scan: 0,
         }
     }
     /// Adds a folder.
@@ -148,12 +153,12 @@ impl Script {
     }
     /// Something goes wrong. A test fails where it had no occasion to.
     pub(crate) fn fault(mut self, when: When, fault: Fault) -> Self {
-        self.faults.push(Armed::new(when, fault, true));
+        self.faults.push(Armed::new(when, fault, true, self.scan));
         self
     }
     /// Something goes wrong if the program gives it the occasion.
     pub(crate) fn perhaps(mut self, when: When, fault: Fault) -> Self {
-        self.faults.push(Armed::new(when, fault, false));
+        self.faults.push(Armed::new(when, fault, false, self.scan));
         self
     }
     /// Its first line.
@@ -183,6 +188,20 @@ impl Script {
             ..self
         }
     }
+    /// Whoever is not let in is told what he said, word for word.
+    pub(crate) fn repeats_logins(self) -> Self {
+        Script {
+            repeats: true,
+            ..self
+        }
+    }
+    /// What goes wrong so far is mended, and what is said from here on goes wrong, after [`Server::next_scan`].
+    pub(crate) fn next_scan(self) -> Self {
+        Script {
+            scan: self.scan + 1,
+            ..self
+        }
+    }
     /// Starts it.
     pub(crate) fn start(self) -> Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
@@ -195,6 +214,7 @@ impl Script {
             streams: Mutex::new(Vec::new()),
             stopped: AtomicBool::new(false),
             expired: AtomicUsize::new(0),
+            scan: AtomicUsize::new(0),
         });
         let here = Arc::clone(&shared);
         let accepting = std::thread::spawn(move || here.accept(&listener));
@@ -216,6 +236,7 @@ struct Shared {
     streams: Mutex<Vec<TcpStream>>,
     stopped: AtomicBool,
     expired: AtomicUsize,
+    scan: AtomicUsize,
 }
 
 impl Shared {
@@ -244,8 +265,11 @@ impl Shared {
     }
     /// The faults whose turn it is, in the order of the script.
     fn firing(&self, about: &About<'_>) -> Vec<&Armed> {
+        let scan = self.scan.load(Ordering::SeqCst);
         let faults = self.script.faults.iter();
-        faults.filter(|armed| armed.fires(about)).collect()
+        faults
+            .filter(|armed| armed.scan == scan && armed.fires(about))
+            .collect()
     }
 }
 
@@ -265,6 +289,16 @@ impl Server {
     /// The mailbox of `u` as a source.
     pub(crate) fn url(&self) -> String {
         format!("imap://u@127.0.0.1:{}", self.port)
+    }
+    /// From now on it is as it was said for the next scan: without a fault where none was named.
+    pub(crate) fn next_scan(&self) {
+        self.shared.scan.fetch_add(1, Ordering::SeqCst);
+    }
+    /// These mails arrive in its first folder.
+    pub(crate) fn deliver(&self, mailbox: &Mailbox) {
+        let mut folders = self.shared.folders.lock().unwrap();
+        let first = folders.remove(0).mails(mailbox);
+        folders.insert(0, first);
     }
     /// What it was told so far.
     pub(crate) fn log(&self) -> Log {

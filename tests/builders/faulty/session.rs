@@ -157,14 +157,19 @@ impl Session<'_> {
             self.shared.violation("LOGIN in spite of LOGINDISABLED");
         }
         self.note(attempt.told);
-        self.admit(command, attempt.welcome)
+        self.admit(command, attempt.welcome, b"")
     }
-    fn authenticate(&mut self, command: &Command, mechanism: &str) -> Option<()> {
-        if !self.has(&format!("AUTH={mechanism}")) {
+    fn authenticate(&mut self, command: &Command, rest: &str) -> Option<()> {
+        let (mechanism, first) = rest.split_once(' ').unwrap_or((rest, ""));
+        if !self.has(&format!("AUTH={mechanism}")) || (!first.is_empty() && !self.has("SASL-IR")) {
             return self.forbidden(command);
         }
-        self.wire.send(b"+ \r\n")?;
-        let line = self.wire.line()?;
+        let line = if first.is_empty() {
+            self.wire.send(b"+ \r\n")?;
+            self.wire.line()?
+        } else {
+            first.as_bytes().to_vec()
+        };
         let expired = self.shared.expired.load(Ordering::SeqCst);
         let Some(attempt) = login::sasl(mechanism, &line, &self.shared.script, expired) else {
             self.shared
@@ -173,22 +178,31 @@ impl Session<'_> {
         };
         self.note(attempt.told);
         if !attempt.welcome && mechanism != "PLAIN" {
-            let why = format!("+ {}\r\n", login::encoded(login::REFUSED));
-            self.wire.send(why.as_bytes())?;
+            let why = if self.shared.script.repeats {
+                login::encoded(&login::refused_with(&line))
+            } else {
+                login::encoded(login::REFUSED)
+            };
+            self.wire.send(format!("+ {why}\r\n").as_bytes())?;
             if !login::acknowledged(mechanism, &self.wire.line()?) {
                 self.shared
                     .violation(&format!("a wrong last answer to {mechanism}"));
             }
         }
-        self.admit(command, attempt.welcome)
+        let line = if first.is_empty() { &line[..] } else { b"" };
+        self.admit(command, attempt.welcome, line)
     }
-    fn admit(&mut self, command: &Command, welcome: bool) -> Option<()> {
-        let answer = if welcome {
+    /// `said` is what followed the command line.
+    fn admit(&mut self, command: &Command, welcome: bool, said: &[u8]) -> Option<()> {
+        let mut answer = Answer::only(if welcome {
             "OK welcome"
         } else {
             "NO [AUTHENTICATIONFAILED] Authentication failed."
-        };
-        self.finish(command, Kind::Login, Answer::only(answer))?;
+        });
+        if self.shared.script.repeats && !welcome {
+            answer.last = [&answer.last, &b" You said: "[..], &command.text, b" ", said].concat();
+        }
+        self.finish(command, Kind::Login, answer)?;
         self.inside |= welcome && !self.denied;
         Some(())
     }

@@ -46,6 +46,19 @@ impl Watch {
         run.args(["--org", FORCE, "--timeout", "2", "--case"])
             .arg(case)
     }
+    /// The same scan, adding to a case that stands already.
+    pub(crate) fn scan_onto(server: &Server, case: &Case) -> Self {
+        let run = Watch::new("scan", &server.url()).arg("--insecure-plaintext");
+        let mut run = run
+            .args(["--org", FORCE, "--timeout", "2", "--case"])
+            .arg(case.path());
+        run.command.current_dir(case.home().path());
+        Watch {
+            home: case.home(),
+            case: case.path().to_owned(),
+            ..run
+        }
+    }
     /// `ccspill folders` of the server's mailbox.
     pub(crate) fn folders(server: &Server) -> Self {
         Watch::new("folders", &server.url()).args(["--insecure-plaintext", "--timeout", "2"])
@@ -94,7 +107,11 @@ impl Watch {
         self
     }
     /// Runs it to its end, or to the limit.
-    pub(crate) fn run(mut self) -> Ended {
+    pub(crate) fn run(self) -> Ended {
+        self.interrupted_when(&|| false)
+    }
+    /// Runs it, and presses Ctrl-C when this is so.
+    pub(crate) fn interrupted_when(mut self, ready: &dyn Fn() -> bool) -> Ended {
         let start = Instant::now();
         let mut child = self
             .command
@@ -103,11 +120,16 @@ impl Watch {
             .spawn()
             .expect("the program starts");
         let (out, err) = (reader(child.stdout.take()), reader(child.stderr.take()));
-        let (mut peak, mut killed) = (0, false);
+        let (mut peak, mut killed, mut pressed) = (0, false, false);
         let status = loop {
             peak = peak.max(memory(&child));
             if let Some(status) = child.try_wait().expect("a child") {
                 break status;
+            }
+            if !pressed && ready() {
+                pressed = true;
+                let pid = child.id().to_string();
+                drop(Command::new("kill").args(["-INT", &pid]).status());
             }
             if start.elapsed() > LIMIT {
                 killed = true;
