@@ -46,6 +46,8 @@ pub struct Headway<'a> {
     pub upto: Option<u32>,
     /// UIDs that could not be read before, and of which it tells now, or that are gone.
     pub again: &'a [u32],
+    /// No more of its folder is read now: what was said before of the folder's rest is overtaken.
+    pub ends: bool,
 }
 
 /// Where in its folder a message stands.

@@ -280,8 +280,7 @@ fn stopped_within_the_rest(spoilt: Option<usize>, answered: usize) {
     const ALL: usize = 8_000;
     let sent = Mailbox::ordinary(ALL - 1).mail(westminster);
     let no = Fault::Refuse("NO it cannot be read", Then::Stay);
-    let mut script =
-        Script::new(&sent).fault(since(Kind::Headers, 4 + usize::from(spoilt.is_some())), no);
+    let mut script = Script::new(&sent).fault(since(Kind::Headers, 4), no);
     if let Some(at) = spoilt {
         script = script.fault(once(Kind::Headers).uid(uid(at)), Fault::Shape(Shape::Nil));
     }

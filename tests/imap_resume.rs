@@ -407,7 +407,9 @@ fn fetched_of(server: &Dovecot, skip: usize) -> BTreeSet<(String, u64)> {
         if let Some(name) = line.strip_prefix("EXAMINE ") {
             folder = name.trim_matches('"').to_owned();
         }
-        let Some(rest) = line.strip_prefix("UID FETCH ") else {
+        // Which there are may be asked of all; it is no reading.
+        let rest = line.strip_prefix("UID FETCH ");
+        let Some(rest) = rest.filter(|rest| !rest.ends_with(" (UID)")) else {
             continue;
         };
         for range in rest.split(' ').next().unwrap_or_default().split(',') {

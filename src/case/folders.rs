@@ -118,10 +118,12 @@ impl Case {
                 .prepare_cached("UPDATE folder SET upto = ?2 WHERE id = ?1")?
                 .execute(params![folder_id, upto])?;
         }
-        // What was said of the folder's rest is overtaken; a part on which the program failed is not read again.
-        self.db
+        // A part on which the program failed is not read again.
+        if headway.ends {
+            self.db
             .prepare_cached("DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = '' AND message = 0 AND reason NOT LIKE 'ccspill failed%'")?
             .execute(params![reading, folder.chain])?;
+        }
         for uid in headway.again {
             let position = Position::Uid {
                 validity: folder.validity,

@@ -356,7 +356,12 @@ impl State {
     /// Decides on a whole line. True where it ends a command's reply.
     fn end_line(&mut self) -> io::Result<bool> {
         let mut line = std::mem::take(&mut self.line);
-        self.trace.received(&line, self.reply != Reply::None);
+        if self.command == Command::Authenticate && line.starts_with(b"+") {
+            // A server may repeat there what it was told.
+            self.trace.received(b"+ (a challenge)", false);
+        } else {
+            self.trace.received(&line, self.reply != Reply::None);
+        }
         if self.reply == Reply::None {
             if let Some(capabilities) = told(&line) {
                 self.capabilities = Some(capabilities);

@@ -154,7 +154,7 @@ impl FolderReader<'_> {
             let why = "the server gives no header fields for it".to_owned();
             unread.push(row(folder, uid, why, true));
         }
-        if matches!(uids, Uids::Range(..)) && self.skipped(&mails) {
+        if matches!(uids, Uids::Range(..)) && self.skipped(&mails) > unread.len() as u64 {
             // Numbers in a folder have no gaps: the server left some out.
             self.line.settle();
             let known = mails
@@ -193,14 +193,15 @@ impl FolderReader<'_> {
         Ok(headed)
     }
 
-    /// Whether the numbers of these messages, and of the last before them, tell that others stand between them.
-    fn skipped(&mut self, mails: &BTreeMap<u32, Mail>) -> bool {
-        let mut gap = false;
+    /// How many others stand between these messages, and between them and the last before them, as their numbers tell.
+    fn skipped(&mut self, mails: &BTreeMap<u32, Mail>) -> u64 {
+        let mut between = 0;
         for mail in mails.values() {
-            gap |= self.number.is_some_and(|last| mail.number > last + 1);
+            let last = self.number.unwrap_or(mail.number.saturating_sub(1));
+            between += u64::from(mail.number.saturating_sub(last.saturating_add(1)));
             self.number = Some(mail.number);
         }
-        gap
+        between
     }
 
     /// Asks what may be answered within another answer: see [`Came`].

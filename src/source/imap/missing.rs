@@ -33,13 +33,11 @@ impl FolderReader<'_> {
         let again = mark(terms, folder).map_or_else(Vec::new, |mark| mark.again.clone());
         // One by one: what breaks the connection must not stand in the way of the others.
         for uid in again {
+            (self.broken, self.stalled) = (0, 0);
             let mut window = Window::new(folder);
             match self.window(&mut window, Uids::list(vec![uid]), pace, terms) {
                 Ok(()) => {}
-                Err(Halt::GaveUp) if self.ended.is_none() => {
-                    self.broken = 0;
-                    continue;
-                }
+                Err(Halt::GaveUp) if self.ended.is_none() => continue,
                 Err(Halt::GaveUp) => return Ok(()),
                 Err(halt) => return Err(halt),
             }
@@ -51,7 +49,7 @@ impl FolderReader<'_> {
             (window.again, window.upto) = (vec![uid], Some(upto));
             self.hand_out(window, covered, each)?;
         }
-        self.broken = 0;
+        (self.broken, self.stalled) = (0, 0);
         Ok(())
     }
 
@@ -88,6 +86,7 @@ impl FolderReader<'_> {
             reason: format!("its messages from UID {next} on could not be read: {why}"),
             message: false,
         });
+        window.ends = true;
         self.hand_out(window, covered, each)?;
         Err(Halt::GaveUp)
     }
@@ -140,9 +139,11 @@ impl FolderReader<'_> {
     /// Which of these UIDs the server lists.
     pub(super) fn listed(&mut self, uids: &Uids) -> Result<BTreeSet<u32>, Halt> {
         let mut there = BTreeSet::new();
-        self.ask(uids.clone(), "(UID)", &mut |answer| {
+        let lost = self.ask(uids.clone(), "(UID)", &mut |answer| {
             answer.each(|told| there.extend(told.uid().filter(|uid| uids.holds(*uid))));
         })?;
+        // What breaks that question too may be there.
+        there.extend(lost.iter().flat_map(|(uids, _)| uids.iter()));
         Ok(there)
     }
 
@@ -167,6 +168,7 @@ impl FolderReader<'_> {
             ),
             message: false,
         });
+        window.ends = true;
         self.hand_out(window, covered, each)
     }
 }

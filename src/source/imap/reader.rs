@@ -216,6 +216,7 @@ impl FolderReader<'_> {
         }
         let mut window = Window::new(&folder);
         window.upto = Some(mark.map_or(upto, |mark| mark.upto.max(upto)));
+        window.ends = true;
         let covered = Covered {
             exists: u64::from(messages),
             before: known,
@@ -252,6 +253,7 @@ impl FolderReader<'_> {
         };
         let mut window = Window::new(&folder);
         window.unread.push(row);
+        window.ends = true;
         match each(Box::new(window)) {
             ControlFlow::Continue(()) => Some(Covered {
                 closed: Some(reason),
@@ -274,7 +276,8 @@ impl FolderReader<'_> {
         let mut known: BTreeSet<u32> = BTreeSet::new();
         let mut upto = u32::try_from(span.first - 1).unwrap_or(u32::MAX);
         self.broken = 0;
-        self.number = None;
+        // The first message of a folder has the number 1; that of the first new one nobody knows.
+        self.number = (span.first == 1).then_some(0);
         self.once_more(folder, upto, covered, &mut pace, terms, each)?;
         let mut gone = false;
         let mut way = Way {
@@ -305,16 +308,17 @@ impl FolderReader<'_> {
         }
         let counted = self.number.map(u64::from);
         let fewer = match counted {
-            Some(number) => number < covered.exists,
+            Some(number) => number + covered.unread < covered.exists,
             None => !covered.before && covered.got + covered.unread < covered.exists,
         };
-        if fewer || gone {
+        let new = covered.before && span.first <= span.last;
+        if fewer || gone || new {
             self.still_there()?;
             upto = self.check(folder, span, upto, &known, covered, terms, each)?;
         }
         // Also where there was nothing: that the folder was looked at is worth knowing.
         let mut rest = Window::new(folder);
-        rest.upto = Some(upto);
+        (rest.upto, rest.ends) = (Some(upto), true);
         self.hand_out(rest, covered, each)
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Window {
     pub(super) unread: Vec<Unread>,
     /// Up to which UID the folder has been read when this is kept.
     pub(super) upto: Option<u32>,
+    /// No more of its folder is read now: what was said before of the folder's rest is overtaken.
+    pub(super) ends: bool,
     /// Some that were there went while they were read.
     pub(super) gone: bool,
     /// UIDs that could not be read before, and were asked for again.
@@ -44,6 +46,7 @@ impl Window {
             mails: Vec::new(),
             unread: Vec::new(),
             upto: None,
+            ends: false,
             gone: false,
             again: Vec::new(),
         }
@@ -111,6 +114,7 @@ impl Unit for Window {
         Some(Headway {
             upto: self.upto,
             again: &self.again,
+            ends: self.ends,
         })
     }
 }
