@@ -55,12 +55,8 @@ impl FolderReader<'_> {
 
     /// Whether the server says that there is such a message. Where it cannot be asked, there may be.
     fn lists(&mut self, uid: u32) -> Result<bool, Halt> {
-        let mut there = false;
-        let asked = self.ask(Uids::list(vec![uid]), "(UID)", &mut |answer| {
-            answer.each(|told| there |= told.uid() == Some(uid));
-        });
-        match asked {
-            Ok(lost) => Ok(there || !lost.is_empty()),
+        match self.listed(&Uids::list(vec![uid])) {
+            Ok(there) => Ok(!there.is_empty()),
             Err(Halt::GaveUp) => Ok(true),
             Err(halt) => Err(halt),
         }
@@ -126,7 +122,14 @@ impl FolderReader<'_> {
             let missing: Vec<u32> = there.difference(known).copied().collect();
             for some in Uids::batches(&missing, MISSING_AT_ONCE, &|_| 1) {
                 let mut window = Window::new(folder);
-                self.window(&mut window, some.clone(), &mut pace, terms)?;
+                match self.window(&mut window, some.clone(), &mut pace, terms) {
+                    Ok(()) => {}
+                    Err(Halt::GaveUp) => {
+                        self.say_unchecked(folder, covered, each)?;
+                        return Err(Halt::GaveUp);
+                    }
+                    Err(halt) => return Err(halt),
+                }
                 window.not_given(&some);
                 highest = highest.max(u32::try_from(some.last()).unwrap_or(0));
                 window.upto = Some(highest);
@@ -164,7 +167,7 @@ impl FolderReader<'_> {
             position: None,
             bytes: None,
             reason: format!(
-                "fewer messages came than the server counts, and it could not be asked which: {why}"
+                "fewer messages came than the server counts, and not all of these could be had: {why}"
             ),
             message: false,
         });
