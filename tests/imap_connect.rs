@@ -2,7 +2,7 @@
 //! not what it should be is refused in words, with the mend, and before any password is sent.
 
 use crate::builders::{
-    Authority, Dovecot, FORCE, Mailbox, Output, PASSWORD, Run, Setup, Store, dovecot, westminster,
+    Authority, Dovecot, FORCE, Mailbox, PASSWORD, Run, Setup, Store, dovecot, refused, westminster,
 };
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -25,26 +25,6 @@ fn finds_it(run: Run) {
     let case = run.ok();
     assert_eq!(case.found(), ["westminster"], "{}", case.output.stdout);
     assert_eq!(case.count("read"), 11);
-}
-
-/// Refused, with all of these words and a mend, and without the password.
-#[track_caller]
-fn refused(run: Run, words: &[&str]) -> Output {
-    let output = run.refused();
-    assert!(
-        output.stderr.contains("\n  try: "),
-        "no mend: {}",
-        output.stderr
-    );
-    for word in words {
-        assert!(
-            output.stderr.contains(word),
-            "no '{word}': {}",
-            output.stderr
-        );
-    }
-    assert!(!output.said().contains(PASSWORD), "{}", output.said());
-    output
 }
 
 /// Nobody has tried to log in.

@@ -2,7 +2,7 @@
 //! fails is told with the server's own words and a mend.
 
 use crate::builders::{
-    Dovecot, Mailbox, Output, PASSWORD, Run, Setup, Store, dovecot, westminster,
+    Dovecot, Mailbox, PASSWORD, Run, Setup, Store, dovecot, refused, westminster,
 };
 
 /// The message of the eighteen in Robin's mailbox; nothing of the kind in Sam's.
@@ -31,24 +31,6 @@ fn finds_it(run: Run) {
         (case.found(), case.count("read")),
         (vec!["westminster".into()], 11)
     );
-}
-
-#[track_caller]
-fn refused(run: Run, words: &[&str]) -> Output {
-    let output = run.refused();
-    assert!(
-        output.stderr.contains("\n  try: "),
-        "no mend: {}",
-        output.stderr
-    );
-    for word in words {
-        assert!(
-            output.stderr.contains(word),
-            "no '{word}': {}",
-            output.stderr
-        );
-    }
-    output
 }
 
 /// Robin's account, without a word of how to log in.

@@ -1,7 +1,7 @@
 //! The program and an account: how a test names one on its command line, and a mail program of the plainest kind to
 //! check the server with.
 
-use super::{Dovecot, FORCE, Run};
+use super::{Dovecot, FORCE, Output, Run};
 use native_tls::{Certificate, TlsConnector, TlsStream};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -165,4 +165,24 @@ pub(crate) fn plainly(tcp: &mut TcpStream, line: &str) -> String {
         tcp,
     );
     String::from_utf8_lossy(&said).into_owned()
+}
+
+/// Refused, with all of these words and a mend, and without the password.
+#[track_caller]
+pub(crate) fn refused(run: Run, words: &[&str]) -> Output {
+    let output = run.refused();
+    assert!(
+        output.stderr.contains("\n  try: "),
+        "no mend: {}",
+        output.stderr
+    );
+    for word in words {
+        assert!(
+            output.stderr.contains(word),
+            "no '{word}': {}",
+            output.stderr
+        );
+    }
+    assert!(!output.said().contains(PASSWORD), "{}", output.said());
+    output
 }

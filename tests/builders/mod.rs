@@ -20,7 +20,7 @@ pub(crate) use case::{Case, EXPORTS, Row, column};
 pub(crate) use dovecot::{Authority, Dovecot, Format, Setup, dovecot, utf7};
 pub(crate) use gate::Gate;
 pub(crate) use golden::golden;
-pub(crate) use imap::{PASSWORD, Wire, plainly};
+pub(crate) use imap::{PASSWORD, Wire, plainly, refused};
 pub(crate) use mail::{Eol, Mail, Mailbox, Quoting, victims, westminster};
 pub(crate) use people::{Person, numbers, people};
 pub(crate) use query::query;
