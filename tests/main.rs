@@ -32,6 +32,8 @@ mod recipients;
 mod judgement;
 // What does not.
 mod ordinary;
+// What came before and after: hidden lists, recalls, apologies, answers, bounces; one incident, one circle.
+mod aftermath;
 // Public cases with their figures.
 mod incidents;
 // --incident: from one known message to the others that show its people.
