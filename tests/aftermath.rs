@@ -336,3 +336,69 @@ fn the_same_people_written_to_for_months_are_one_circle_and_several_incidents() 
     let different = |column: &str| crate::builders::column(&rows, column).len();
     assert_eq!((different("circle_id"), different("incident_id")), (1, 4));
 }
+
+#[test]
+fn a_circle_that_was_dismissed_stays_dismissed_until_it_hurts_more() {
+    let who = people(20, 69);
+    let write = |m: Mail, month: i64| {
+        m.from(DESK)
+            .to(&who)
+            .subject(["Room", "Parking", "Witness care: dates"][month as usize])
+            .body("Hello,\nplease note.")
+            .day(30 * month)
+    };
+    let mailbox = |months: i64| Mailbox::new().mails(0..months, write).mbox();
+    let case = Run::scan(mailbox(1).path()).org(FORCE).ok();
+    case.decide(&case.only_message()["exposure_id"], "dismissed");
+    let case = Run::scan(mailbox(2).path()).org(FORCE).onto(&case).ok();
+    let reviews: Vec<String> = case
+        .messages()
+        .iter()
+        .map(|row| row["review"].to_owned())
+        .collect();
+    assert_eq!(reviews, ["dismissed", "dismissed"]);
+    assert!(
+        case.people().is_empty()
+            && case
+                .output
+                .stdout
+                .contains("dismissed as their circles were")
+    );
+    let case = Run::scan(mailbox(3).path()).org(FORCE).onto(&case).ok();
+    let rows = case.messages();
+    assert_eq!(
+        (&rows[2]["review"], &rows[2]["circle_id"]),
+        ("", &rows[0]["circle_id"])
+    );
+    assert_eq!(case.people().len(), 20, "other groups are another decision");
+}
+
+#[test]
+fn one_message_of_a_circle_can_be_looked_at_again() {
+    let who = people(20, 70);
+    let write = |m: Mail, month: i64| {
+        m.from(DESK)
+            .to(&who)
+            .subject(["Room", "Parking"][month as usize])
+            .day(30 * month)
+    };
+    let store = Mailbox::new().mails(0..2, write).mbox();
+    let case = Run::scan(store.path()).org(FORCE).ok();
+    let rows = case.messages();
+    case.decide(&rows[0]["exposure_id"], "dismissed");
+    let case = Run::scan(store.path()).org(FORCE).onto(&case).ok();
+    assert!(
+        case.messages()
+            .iter()
+            .all(|row| &row["review"] == "dismissed")
+    );
+    case.decide(&rows[1]["exposure_id"], "look-again");
+    let case = Run::scan(store.path()).org(FORCE).onto(&case).ok();
+    let reviews: Vec<String> = case
+        .messages()
+        .iter()
+        .map(|row| row["review"].to_owned())
+        .collect();
+    assert_eq!(reviews, ["dismissed", "look-again"]);
+    assert_eq!(case.people().len(), 20);
+}

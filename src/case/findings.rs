@@ -370,14 +370,14 @@ impl Case {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Severity of each reported finding, by exposure id.
+    /// Severity of each reported finding that was not dismissed, by exposure id.
     ///
     /// # Errors
     /// Those of the database.
     pub fn severities(&self) -> anyhow::Result<BTreeMap<String, Harm>> {
         let mut statement = self
             .db
-            .prepare("SELECT exposure_id, severity FROM finding WHERE reported = 1")?;
+            .prepare("SELECT exposure_id, severity FROM finding LEFT JOIN decision USING (exposure_id) WHERE reported = 1 AND coalesce(review, '') <> 'dismissed'")?;
         let rows = statement.query_map([], |row| {
             Ok((
                 row.get(0)?,

@@ -5,6 +5,7 @@
 //!
 //! A case knows no source and judges nothing.
 
+pub mod circles;
 pub mod count;
 pub mod findings;
 mod folders;

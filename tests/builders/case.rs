@@ -131,6 +131,20 @@ impl Case {
     pub(crate) fn timeline(&self) -> Vec<Row> {
         self.table(3)
     }
+    /// Writes a decision on an exposure into its row, as an officer would.
+    pub(crate) fn decide(&self, exposure: &str, review: &str) {
+        let text = self.text("messages.csv");
+        let lines = text.split_inclusive("\r\n").map(|line| {
+            if !line.trim_start_matches('\u{feff}').starts_with(exposure) {
+                return line.to_owned();
+            }
+            // The columns at the end are review and circle_id.
+            let (before, circle) = line.rsplit_once(',').unwrap();
+            let (before, _) = before.rsplit_once(',').unwrap();
+            format!("{before},{review},{circle}")
+        });
+        fs::write(self.path.join("messages.csv"), lines.collect::<String>()).unwrap();
+    }
     /// Each address in each exposure.
     pub(crate) fn exposures(&self) -> Vec<Row> {
         self.table(4)
