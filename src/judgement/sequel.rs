@@ -353,6 +353,7 @@ impl Sequel {
                     || notice.is_some_and(|notice| notice.sketch.near(&finding.sketch));
                 if let Some(sent) = line.sent
                     && same
+                    && sent > finding.sent
                     && finding.before(sent, INCIDENT_LASTS)
                 {
                     after.aftermath.resent_blind = after.aftermath.resent_blind.max(shared);
