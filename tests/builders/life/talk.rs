@@ -153,7 +153,7 @@ impl Life<'_> {
                 Some((_, last, _)) if !all => vec![Rc::clone(last)],
                 _ => talk.people.clone(),
             };
-            if !ours && all {
+            if !ours && to.iter().all(|who| who.address != self.owner.address) {
                 to.insert(0, Rc::clone(&self.owner));
             }
             to.retain(|who| who.address != writer.address);
