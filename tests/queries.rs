@@ -498,3 +498,49 @@ fn a_mail_out_in_welsh_is_found_for_every_group() {
 fn mail_outs_like_those_of_incidents_abroad_are_found_in_their_language() {
     found_by_subject(&ABROAD);
 }
+
+#[test]
+fn words_that_only_begin_like_those_of_a_group_name_nobody() {
+    let files = [
+        "Chiswick plan.pdf",
+        "Adoption of accounts.pdf",
+        "Sarcoid bats survey.pdf",
+        "Genetic algorithms.pdf",
+        "Hivernage marina.pdf",
+        "Arapaho trail map.pdf",
+        "Convictions politiques.pdf",
+        "Survivorship bias.pdf",
+    ];
+    let lists = [
+        "CSA veg box <csa.farm.example>",
+        "Early adopters <early-adopters.shop.example>",
+        "Union Street <union-street.town.example>",
+        "Gender pay gap <gender-pay-gap.town.example>",
+        "Romance readers <romance-readers.library.example>",
+        "Disaster recovery group <recovery-group.it.example>",
+        "Speak up toastmasters <speak-up-club.example>",
+        "Interpreters <interpreters.agency.example>",
+    ];
+    let mut mailbox = Mailbox::ordinary(20);
+    for (file, number) in files.iter().zip(700..) {
+        mailbox = mailbox.mail(|m| {
+            m.cc(people(8, number))
+                .subject("As promised")
+                .attachment(file)
+        });
+    }
+    for (list, number) in lists.iter().zip(800..) {
+        mailbox = mailbox.mail(|m| {
+            m.cc(people(8, number))
+                .subject("As promised")
+                .header("List-Id", list)
+        });
+    }
+    let case = Run::scan(mailbox.mbox().path()).org(FORCE).ok();
+    let found: Vec<_> = case
+        .messages()
+        .iter()
+        .map(|row| row["why"].to_owned())
+        .collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
