@@ -209,6 +209,13 @@ fn a_folder_that_holds_something_else_is_no_case() {
 }
 
 #[test]
+fn a_folder_without_a_case_is_no_case_whoever_asks() {
+    says_with_a_mend("export-no-case", "export busy");
+    says_with_a_mend("backtest-no-case", "queries backtest busy");
+    says("backtest-of-nothing", "queries backtest");
+}
+
+#[test]
 fn an_incident_found_nowhere_is_refused() {
     says_with_a_mend(
         "incident-nowhere",

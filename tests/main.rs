@@ -74,6 +74,8 @@ mod summary;
 mod errors;
 // The built-in queries hold; a wrong one is named with its line.
 mod queries;
+// What each threshold would report, from a case that stands already.
+mod backtest;
 // The README's command blocks really run.
 mod readme;
 // Which way a file of src/ may look.

@@ -346,6 +346,23 @@ pub struct Reported {
     pub review: String,
 }
 
+/// A finding as other thresholds look at it, reported or not.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Its id.
+    pub id: String,
+    /// Id of its incident.
+    pub incident_id: String,
+    /// Reported by the case's own threshold, or because a person named its incident.
+    pub reported: bool,
+    /// How sure.
+    pub confidence: u8,
+    /// Groups, the most harmful first.
+    pub groups: Vec<String>,
+    /// A person's decision, or empty.
+    pub review: String,
+}
+
 impl Case {
     /// Every reported finding, by time and id.
     ///
@@ -365,6 +382,29 @@ impl Case {
                 subject: row.get(4)?,
                 exposed: row.get::<_, i64>(5)?.unsigned_abs(),
                 review: row.get(6)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Every finding that shows somebody to others, reported or not, by exposure id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn kept(&self) -> anyhow::Result<Vec<Kept>> {
+        let mut statement = self.db.prepare(
+            "SELECT exposure_id, incident_id, reported, confidence, groups, coalesce(decision.review, '') FROM finding LEFT JOIN decision USING (exposure_id)
+             WHERE exposed > 0 ORDER BY exposure_id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let groups: String = row.get(4)?;
+            Ok(Kept {
+                id: row.get(0)?,
+                incident_id: row.get(1)?,
+                reported: row.get(2)?,
+                confidence: row.get(3)?,
+                groups: groups.split(';').map(str::to_owned).collect(),
+                review: row.get(5)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

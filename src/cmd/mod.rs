@@ -1,8 +1,9 @@
 //! The commands, one file each: its options, then `run`. `plan` says what a scan reads, `settings`
 //! holds what `scan` and `queries` both load, `access` how accounts are got into, `summary` is what a scan says at its
-//! end.
+//! end, `backtest` a part of `queries`.
 
 pub mod access;
+mod backtest;
 pub mod case;
 pub mod completions;
 pub mod export;

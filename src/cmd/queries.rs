@@ -1,11 +1,11 @@
-//! `ccspill queries`: lists, checks and tests queries.
+//! `ccspill queries`: lists, checks and tests queries; `backtest` stands in its own file.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
-use super::settings;
+use super::{backtest, settings};
 use crate::cli::ExitStatus;
 use crate::exposure::{self, Rules, Verdict};
 use crate::facts::{Reader, Task, Wanted};
@@ -32,6 +32,11 @@ enum Action {
     Check(Paths),
     /// Run every example of every query as if it were mail
     Test(Paths),
+    /// Show what each threshold would report, from the findings and decisions of a case
+    ///
+    /// A case keeps what it does not report, from confidence 25 on. Nothing is read or judged anew, and nothing is
+    /// changed. Decisions count as the case holds them: where messages.csv was edited, run `ccspill export CASE` first.
+    Backtest(backtest::Options),
 }
 
 #[derive(Debug, clap::Args)]
@@ -57,15 +62,16 @@ impl Paths {
     }
 }
 
-/// Lists, checks or tests.
+/// Lists, checks, tests or looks back.
 ///
 /// # Errors
-/// A path that cannot be read; for `list` and `test` a query that is wrong.
+/// A path that cannot be read; for `list` and `test` a query that is wrong; for `backtest` a case that cannot be used.
 pub fn run(options: &Options) -> anyhow::Result<ExitStatus> {
     match &options.action {
         Action::List(paths) => list(&paths.load()?),
         Action::Check(paths) => check(paths),
         Action::Test(paths) => test(paths.load()?),
+        Action::Backtest(options) => backtest::run(options),
     }
 }
 

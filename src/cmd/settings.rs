@@ -55,7 +55,7 @@ pub(super) struct Given<'a> {
 }
 
 /// From this confidence on a finding is reported, unless `--min-confidence` says otherwise.
-const MIN_CONFIDENCE: u8 = 50;
+pub(super) const MIN_CONFIDENCE: u8 = 50;
 
 impl Settings {
     /// Loads what is given and, where nothing is given, what the case remembers; compares the two.

@@ -294,7 +294,7 @@ fn next(folder: &str, nothing: bool) -> String {
 }
 
 /// Breaks a line at the terminal's width; a table's line is cut instead.
-fn wrap(line: &str) -> String {
+pub(super) fn wrap(line: &str) -> String {
     let width = terminal::width();
     if line.starts_with("  ") {
         return line.chars().take(width).collect();

@@ -2,13 +2,19 @@
 //! what a case keeps of a mailbox names nobody. Not a judge: `signal::strangers` weighs what it counts.
 //!
 //! What is kept is, for each person who matters and each other who could see it, the earliest time at which they spoke:
-//! who writes to the same people ten thousand times costs no more than who writes once.
+//! who writes to the same people ten thousand times costs no more than who writes once. To a long list they spoke as to
+//! one (see `speech`). Of a mailbox with more long lists than can be kept, what was said to the longest counts as not
+//! spoken: that can only keep an exposure, never excuse one.
+
+mod places;
+mod speech;
 
 use std::hash::Hasher;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use siphasher::sip::SipHasher13;
 
+use self::speech::{Hearing, MOST_MEMBERS, Speech, Spoke};
 use crate::message::Address;
 
 /// A person or a message, as history knows it: SipHash-1-3 under the case's key.
@@ -139,15 +145,6 @@ pub struct Told<'a> {
     pub series: Option<Digest>,
 }
 
-/// When somebody first spoke in view of another; `i64::MAX` for never.
-#[derive(Clone, Copy, Debug)]
-struct Spoke {
-    /// Wrote themselves.
-    wrote: i64,
-    /// Wrote themselves, or was answered by somebody else.
-    at_all: i64,
-}
-
 /// How many pairs of a list have spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spoken {
@@ -189,7 +186,7 @@ pub struct History {
     /// A number for each person who matters.
     people: FxHashMap<Digest, u32>,
     /// Who spoke in view of whom.
-    speech: FxHashMap<u32, FxHashMap<u32, Spoke>>,
+    speech: Speech,
 }
 
 impl History {
@@ -203,9 +200,21 @@ impl History {
         matter: &FxHashSet<Digest>,
         answered: &FxHashSet<Digest>,
         messages: u64,
+        lines: impl FnMut(&mut dyn FnMut(&Told<'_>)) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        Self::within(MOST_MEMBERS, matter, answered, messages, lines)
+    }
+
+    /// As [`History::new`], with so many members of long lists.
+    fn within<E>(
+        most_members: usize,
+        matter: &FxHashSet<Digest>,
+        answered: &FxHashSet<Digest>,
+        messages: u64,
         mut lines: impl FnMut(&mut dyn FnMut(&Told<'_>)) -> Result<(), E>,
     ) -> Result<Self, E> {
         let mut history = History::default();
+        let mut hearing = Hearing::new(most_members);
         if matter.is_empty() {
             return Ok(history);
         }
@@ -232,10 +241,10 @@ impl History {
                 // Who never wrote was never answered: nobody who matters spoke.
                 break;
             }
-            let mut hearing = Hearing::default();
             lines(&mut |line| {
                 let Some(sent) = line.sent else { return };
                 let author = line.author.and_then(|author| history.people.get(&author));
+                let wrote_it = author.copied();
                 let answers = line.answers.iter().filter(|id| here(*id));
                 hearing.speakers.clear();
                 let answered = answers.filter_map(|id| wrote.get(&id));
@@ -248,9 +257,10 @@ impl History {
                 hearing
                     .speakers
                     .extend(author.map(|person| (*person, false)));
-                hearing.hear(sent, line.visible, &history.people, &mut history.speech);
+                hearing.hear(sent, wrote_it, line.visible, &history.people);
             })?;
         }
+        history.speech = hearing.done();
         Ok(history)
     }
 
@@ -264,7 +274,8 @@ impl History {
         self.wrote.get(&message_id).copied()
     }
 
-    /// How many pairs of `people` have spoken up to `until` (in view of one another, by DESIGN section 2).
+    /// How many pairs of `people`, each of whom stands there once, have spoken up to `until`: in view of one another, and
+    /// where a third person only showed them to one another they have not.
     ///
     /// `answered` are those of them whose own message this one answers: they have spoken with everybody on it. Without
     /// it, only what they wrote themselves counts: an organisation that answers one person in view of others has shown
@@ -276,23 +287,14 @@ impl History {
         answered: Option<&[Digest]>,
     ) -> Spoken {
         let nobody = Spoken::nobody(people.len());
+        let answers = |person: &Digest| answered.is_some_and(|answered| answered.contains(person));
         if self.is_silent() && answered.is_none_or(<[Digest]>::is_empty) {
             return nobody;
         }
-        let mut spoken: FxHashSet<(usize, usize)> = FxHashSet::default();
-        let mut pair = |a: usize, b: usize| {
-            if a != b {
-                spoken.insert((a.min(b), a.max(b)));
-            }
-        };
-        let numbers: Vec<Option<u32>> = people
+        let others: Vec<Option<u32>> = people
             .iter()
+            .filter(|person| !answers(person))
             .map(|person| self.people.get(person).copied())
-            .collect();
-        let place: FxHashMap<u32, usize> = numbers
-            .iter()
-            .enumerate()
-            .filter_map(|(index, number)| Some(((*number)?, index)))
             .collect();
         let before = |spoke: &Spoke| {
             let first = if answered.is_some() {
@@ -302,188 +304,15 @@ impl History {
             };
             first <= until.unwrap_or(i64::MAX - 1)
         };
-        for (index, number) in numbers.iter().enumerate() {
-            let heard = number.and_then(|number| self.speech.get(&number));
-            match heard {
-                // Whichever is shorter is gone through: the list, or all whom this person ever spoke to.
-                Some(heard) if heard.len() < place.len() => heard
-                    .iter()
-                    .filter(|(_, spoke)| before(spoke))
-                    .filter_map(|(other, _)| place.get(other))
-                    .for_each(|at| pair(index, *at)),
-                Some(heard) => place
-                    .iter()
-                    .filter(|(other, _)| heard.get(other).is_some_and(before))
-                    .for_each(|(_, at)| pair(index, *at)),
-                None => {}
-            }
-            if answered.is_some_and(|answered| answered.contains(&people[index])) {
-                (0..people.len()).for_each(|at| pair(index, at));
-            }
-        }
+        // Everybody has spoken with those who are answered; of the others it must be known.
+        let with_answered = nobody.pairs - Spoken::nobody(others.len()).pairs;
         Spoken {
-            spoken: spoken.len() as u64,
+            spoken: with_answered + self.speech.count(&others, before),
             ..nobody
         }
     }
 }
 
-/// One line on its way into history; its lists are used again for the next.
-#[derive(Default)]
-struct Hearing {
-    /// Who spoke, and whether only by being answered.
-    speakers: Vec<(u32, bool)>,
-    seen_by: Vec<u32>,
-}
-
-impl Hearing {
-    /// Notes that the speakers spoke in view of those who matter.
-    fn hear(
-        &mut self,
-        sent: i64,
-        visible: Digests<'_>,
-        people: &FxHashMap<Digest, u32>,
-        speech: &mut FxHashMap<u32, FxHashMap<u32, Spoke>>,
-    ) {
-        if self.speakers.is_empty() {
-            return;
-        }
-        self.seen_by.clear();
-        let known = visible.iter().filter_map(|person| people.get(&person));
-        self.seen_by.extend(known.copied());
-        for (speaker, answered) in &self.speakers {
-            if !self.seen_by.iter().any(|person| person != speaker) {
-                continue;
-            }
-            let heard = speech.entry(*speaker).or_default();
-            for other in self.seen_by.iter().filter(|person| *person != speaker) {
-                let spoke = heard.entry(*other).or_insert(Spoke {
-                    wrote: i64::MAX,
-                    at_all: i64::MAX,
-                });
-                spoke.at_all = spoke.at_all.min(sent);
-                if !answered {
-                    spoke.wrote = spoke.wrote.min(sent);
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(sent: i64, author: u64, visible: &[u64]) -> Line {
-        Line {
-            sent: Some(sent),
-            author: Some(Digest(author)),
-            visible: visible.iter().copied().map(Digest).collect(),
-            ..Line::default()
-        }
-    }
-
-    fn packed(digests: &[Digest]) -> Vec<u8> {
-        let bytes = digests.iter().flat_map(|digest| digest.0.to_le_bytes());
-        bytes.collect()
-    }
-
-    fn history_of(lines: &[Line], messages: u64) -> History {
-        let matter: FxHashSet<Digest> = (1..=9).map(Digest).collect();
-        let feed = |each: &mut dyn FnMut(&Told<'_>)| -> Result<(), ()> {
-            for line in lines {
-                each(&Told {
-                    sent: line.sent,
-                    author: line.author,
-                    visible: Digests::new(&packed(&line.visible)),
-                    id: line.id,
-                    answers: Digests::new(&packed(&line.answers)),
-                    ..Told::default()
-                });
-            }
-            Ok(())
-        };
-        History::new(&matter, &FxHashSet::default(), messages, feed).expect("no error is possible")
-    }
-
-    fn history(lines: &[Line]) -> History {
-        history_of(lines, lines.len() as u64)
-    }
-
-    #[test]
-    fn one_who_writes_to_others_has_spoken_with_each_and_they_not_with_one_another() {
-        let known = history(&[line(10, 1, &[2, 3])]);
-        assert_eq!(
-            known.spoken(&[Digest(1), Digest(2), Digest(3)], Some(10), Some(&[])),
-            Spoken {
-                pairs: 3,
-                spoken: 2
-            }
-        );
-    }
-
-    #[test]
-    fn being_shown_together_by_a_third_person_is_not_speaking() {
-        let known = history(&[line(10, 77, &[1, 2, 3])]);
-        assert_eq!(
-            known
-                .spoken(&[Digest(1), Digest(2), Digest(3)], Some(10), Some(&[]))
-                .spoken,
-            0
-        );
-    }
-
-    #[test]
-    fn what_is_said_later_does_not_count() {
-        let known = history(&[line(11, 1, &[2])]);
-        assert_eq!(
-            known
-                .spoken(&[Digest(1), Digest(2)], Some(10), Some(&[]))
-                .spoken,
-            0
-        );
-    }
-
-    #[test]
-    fn an_answer_in_view_of_others_is_speech_of_the_one_who_is_answered() {
-        let first = Line {
-            id: Some(Digest(500)),
-            ..line(5, 1, &[90])
-        };
-        let answer = Line {
-            answers: vec![Digest(500)],
-            ..line(6, 90, &[1, 2, 3])
-        };
-        let known = history(&[first, answer]);
-        assert_eq!(
-            known
-                .spoken(&[Digest(1), Digest(2), Digest(3)], Some(9), Some(&[]))
-                .spoken,
-            2
-        );
-    }
-    #[test]
-    fn a_mailbox_that_is_passed_over_in_parts_gives_the_same() {
-        let mut lines = Vec::new();
-        for number in 0..60 {
-            lines.push(Line {
-                id: Some(Digest(500 + number)),
-                answers: vec![Digest(480 + number), Digest(470 + number)],
-                ..line(
-                    number as i64,
-                    number % 7 + 1,
-                    &[number % 5 + 1, number % 9 + 1],
-                )
-            });
-        }
-        let all: Vec<Digest> = (1..=9).map(Digest).collect();
-        for until in [Some(3), Some(30), None] {
-            for answered in [None, Some(&[][..]), Some(&all[3..4])] {
-                assert_eq!(
-                    history_of(&lines, 5 * IDS_AT_ONCE).spoken(&all, until, answered),
-                    history(&lines).spoken(&all, until, answered)
-                );
-            }
-        }
-    }
-}
+#[path = "spoken_tests.rs"]
+mod tests;
