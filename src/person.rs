@@ -360,6 +360,25 @@ pub fn named_by(name: &str, address: Option<&Address>) -> NamedBy {
     shown.max(local)
 }
 
+/// The family name that a display name or an address shows, folded: the last of two names or more.
+pub fn family_name(name: &str, address: Option<&Address>) -> Option<String> {
+    let last = |text: &str| {
+        let folded = fold(text);
+        let mut words = folded
+            .split_whitespace()
+            .filter(|word| word.chars().all(char::is_alphabetic) && !NO_NAME.contains(word));
+        let first = words.next()?;
+        let last = words.next_back()?;
+        (first != last && last.chars().count() >= 3).then(|| last.to_owned())
+    };
+    let shown = (!name.contains('@')).then(|| last(name)).flatten();
+    shown.or_else(|| {
+        let local = address?.local();
+        let plain = local.split('+').next().unwrap_or_default();
+        last(&plain.replace(|c: char| !c.is_alphabetic(), " "))
+    })
+}
+
 fn words_named<'a>(words: impl Iterator<Item = &'a str>) -> NamedBy {
     let (mut names, mut initials) = (0, 0);
     for word in words.filter(|word| !NO_NAME.contains(word)) {

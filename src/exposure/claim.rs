@@ -8,6 +8,7 @@ use super::{Candidate, Rules};
 use crate::history::{Digest, History, Spoken};
 use crate::query::pattern::fold;
 use crate::query::{Found, Harm, Query, Roster};
+use crate::signal::shape::Grounds;
 use crate::signal::{self, Crowd, Signal};
 
 /// What history knows of some people.
@@ -137,14 +138,14 @@ fn roster_claim(
         .iter()
         .find(|query| query.id == group)
         .map_or(Harm::High, |query| query.harm);
-    let crowd = crowd(&known, looked, candidate);
+    let crowd = crowd(&known, looked, candidate, &rules.digester);
     let heard = weigh(&known, looked);
     let common = vec![signal::shape::signal(
         &Crowd {
             only_organisation: None,
             ..crowd
         },
-        false,
+        Grounds::Known,
     )]
     .into_iter()
     .chain(signal::strangers::signal(heard.own, true, heard.answered))
@@ -188,7 +189,7 @@ fn query_claim(
     if people.len() < query.at_least && !query.strangers {
         return None;
     }
-    let crowd = crowd(&people, looked, candidate);
+    let crowd = crowd(&people, looked, candidate, &rules.digester);
     let mut own = Vec::new();
     own.extend(signal::who::signal(
         known.len(),
@@ -212,10 +213,10 @@ fn query_claim(
                 only_organisation: None,
                 ..crowd
             },
-            false,
+            Grounds::Known,
         )
     } else {
-        signal::shape::signal(&crowd, !query.strangers)
+        signal::shape::signal(&crowd, grounds(query, &found))
     };
     let mut common = vec![shape];
     let heard = weigh(&people, looked);
@@ -238,6 +239,28 @@ fn query_claim(
         common,
         exposed.into_iter().collect(),
     ))
+}
+
+/// What the phrases that were found say of the readers.
+fn grounds(query: &Query, found: &[&Found]) -> Grounds {
+    if query.strangers {
+        Grounds::Known
+    } else if found.iter().any(|found| to_readers(&found.phrase)) {
+        Grounds::WordsToReaders
+    } else {
+        Grounds::Words
+    }
+}
+
+/// Whether a phrase speaks to its readers of themselves, in the languages of the queries.
+fn to_readers(phrase: &str) -> bool {
+    const YOU: [&str; 26] = [
+        "you", "your", "yours", "chi", "eich", "sie", "ihr", "ihre", "ihrer", "ihren", "ihrem",
+        "ihres", "euch", "eure", "vous", "votre", "vos", "su", "sus", "usted", "ustedes",
+        "vuestra", "vostro", "vostra", "uw", "jullie",
+    ];
+    let folded = fold(phrase);
+    folded.split_whitespace().any(|word| YOU.contains(&word))
 }
 
 fn claim(

@@ -51,6 +51,8 @@ pub struct Candidate {
     pub found: Vec<Found>,
     /// A greeting to nobody in particular.
     pub greeting: Option<String>,
+    /// Digests of the recipients whom it greets by name, in order.
+    pub greets: Vec<u64>,
     /// Digests of the Message-IDs that it answers.
     pub answers: Vec<u64>,
     /// Author of the message that it quotes.

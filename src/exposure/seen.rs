@@ -15,6 +15,9 @@ use crate::person::{self, Kind, NamedBy, Relation};
 use crate::query::pattern::fold;
 use crate::signal::Crowd;
 
+/// In longer lists a family name that occurs twice says nothing.
+const MOST_KIN: usize = 8;
+
 /// The fields that a mailbox stands in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fields(u8);
@@ -231,7 +234,13 @@ pub(super) fn exposable(looked: &Looked<'_>, insiders: bool) -> bool {
         && (looked.relation == Relation::Outsider || insiders || looked.on_roster)
 }
 
-pub(super) fn crowd(people: &[usize], looked: &[Looked<'_>], candidate: &Candidate) -> Crowd {
+/// The list as signals count it: the people who could be exposed in it.
+pub(super) fn crowd(
+    people: &[usize],
+    looked: &[Looked<'_>],
+    candidate: &Candidate,
+    digester: &Digester,
+) -> Crowd {
     let mut crowd = Crowd {
         people: people.len(),
         greeting: candidate.greeting.clone(),
@@ -253,8 +262,37 @@ pub(super) fn crowd(people: &[usize], looked: &[Looked<'_>], candidate: &Candida
     if crowd.organisations == 1 && crowd.personal == 0 && crowd.insiders == 0 {
         crowd.only_organisation = organisations.iter().next().map(|name| (*name).to_owned());
     }
+    let private = |index: &&usize| {
+        let looked = &looked[**index];
+        looked.relation == Relation::Insider || looked.kind == Kind::Private
+    };
+    if !candidate.greets.is_empty() {
+        let greeted = |index: &&usize| {
+            let digest = looked[**index].digest(digester).0;
+            candidate.greets.binary_search(&digest).is_ok()
+        };
+        crowd.greeted = people.iter().filter(greeted).count();
+        crowd.greeted_private = people.iter().filter(greeted).filter(private).count();
+    }
+    if crowd.personal <= MOST_KIN {
+        crowd.kin = kin(people, looked);
+    }
     crowd.alphabetical = alphabetical(people, looked);
     crowd
+}
+
+/// How many at personal mailboxes share a family name with another of them. One of each family is not counted.
+fn kin(people: &[usize], looked: &[Looked<'_>]) -> usize {
+    let private = people
+        .iter()
+        .map(|index| &looked[*index])
+        .filter(|looked| looked.kind == Kind::Private);
+    let (mut named, mut families) = (0, FxHashSet::default());
+    for family in private.filter_map(|looked| person::family_name(looked.name, looked.address())) {
+        named += 1;
+        families.insert(family);
+    }
+    named - families.len()
 }
 
 /// The part of a domain that one organisation registers, roughly: its last two labels, or three below a short second

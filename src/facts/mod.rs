@@ -13,7 +13,7 @@ use rustc_hash::FxHashSet;
 use sha2::{Digest as _, Sha256};
 
 use crate::exposure::{self, Candidate, Rules};
-use crate::history::{Digest, Line};
+use crate::history::{Digest, Digester, Line};
 use crate::message::address::Address;
 use crate::message::header::Name;
 use crate::message::key::Quick;
@@ -28,7 +28,7 @@ use crate::signal::series::{Sketch, Subject};
 use crate::signal::shape;
 use crate::source::{Extent, Raw};
 use domains::{Domains, Noted};
-use greeting::greeting;
+use greeting::Greeting;
 use notice::Notice;
 
 /// How much of a body is looked at for phrases, in bytes of text.
@@ -376,13 +376,16 @@ impl<'t> Reader<'t> {
         if decided && bland && rules.by_words_alone() && !self.can_be_mass() {
             return None;
         }
+        let greeting = Greeting::of(&body.text);
+        let greets = greeted(&greeting, message.recipients(), &rules.digester);
         let mut candidate = Candidate {
             key: Key::of(message).to_hex(),
             quick: format!("{:032x}", self.line.key),
             message_id: message_id.map(Cow::into_owned),
             sent: self.line.sent,
             found,
-            greeting: greeting(&body.text),
+            greets,
+            greeting: greeting.crowd,
             answers: self.line.answers.iter().map(|digest| digest.0).collect(),
             quoted_author: crate::message::quoted::quoted_author(&body.text),
             from,
@@ -438,6 +441,25 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// Digests of the recipients who are greeted by name, in order.
+fn greeted(
+    greeting: &Greeting,
+    recipients: &[recipients::Recipient],
+    digester: &Digester,
+) -> Vec<u64> {
+    let mut out: Vec<u64> = recipients
+        .iter()
+        .filter(|recipient| greeting.names(recipient))
+        .map(|recipient| match &recipient.mailbox.address {
+            Some(address) => digester.address(address).0,
+            None => digester.name(fold(&recipient.mailbox.name).trim()).0,
+        })
+        .collect();
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
 /// When a message was sent: its Date if plausible, else the newest Received, else what the store says, else nothing.
 fn sent(message: &Message<'_>, raw: &Raw<'_>, now: i64) -> Option<i64> {
     let plausible = |time: &i64| plausible(*time, now);
@@ -456,7 +478,6 @@ fn plausible(time: i64, now: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::Digester;
     use crate::person::Organisation;
     use crate::place::Position;
     use crate::query::{Patterns, builtin};

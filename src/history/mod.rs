@@ -14,7 +14,7 @@ use std::hash::Hasher;
 use rustc_hash::{FxHashMap, FxHashSet};
 use siphasher::sip::SipHasher13;
 
-use self::speech::{Hearing, MOST_MEMBERS, Speech, Spoke};
+use self::speech::{Hearing, How, MOST_MEMBERS, Speech, Spoke};
 use crate::message::Address;
 
 /// A person or a message, as history knows it: SipHash-1-3 under the case's key.
@@ -152,6 +152,8 @@ pub struct Spoken {
     pub pairs: u64,
     /// Those that have spoken.
     pub spoken: u64,
+    /// To how many of the others one of them wrote of their own accord, answering nobody.
+    pub widest: u64,
 }
 
 impl Spoken {
@@ -161,6 +163,7 @@ impl Spoken {
         Spoken {
             pairs: people * people.saturating_sub(1) / 2,
             spoken: 0,
+            widest: 0,
         }
     }
 
@@ -251,12 +254,15 @@ impl History {
                 let others = answered.filter(|person| Some(*person) != author);
                 hearing
                     .speakers
-                    .extend(others.map(|person| (*person, true)));
+                    .extend(others.map(|person| (*person, How::Answered)));
+                let how = if line.answers.is_empty() {
+                    How::Began
+                } else {
+                    How::Wrote
+                };
                 // What they wrote themselves is heard in the first round.
                 let author = author.filter(|_| part == 0);
-                hearing
-                    .speakers
-                    .extend(author.map(|person| (*person, false)));
+                hearing.speakers.extend(author.map(|person| (*person, how)));
                 hearing.hear(sent, wrote_it, line.visible, &history.people);
             })?;
         }
@@ -308,6 +314,9 @@ impl History {
         let with_answered = nobody.pairs - Spoken::nobody(others.len()).pairs;
         Spoken {
             spoken: with_answered + self.speech.count(&others, before),
+            widest: self.speech.widest(&others, |spoke| {
+                spoke.began <= until.unwrap_or(i64::MAX - 1)
+            }),
             ..nobody
         }
     }

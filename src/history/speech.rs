@@ -15,6 +15,17 @@ pub(super) const FEW: usize = 32;
 /// Members of all lists together (64 MiB). A mailbox that passes it has its longest lists left out.
 pub(super) const MOST_MEMBERS: usize = 16 << 20;
 
+/// In what way somebody spoke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum How {
+    /// They were answered by somebody else.
+    Answered,
+    /// They answered somebody themselves.
+    Wrote,
+    /// They wrote themselves, and answered nobody: they know whom they write to.
+    Began,
+}
+
 /// When somebody first spoke in view of another, or of a list; `i64::MAX` for never.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spoke {
@@ -22,18 +33,24 @@ pub(super) struct Spoke {
     pub(super) wrote: i64,
     /// Wrote themselves, or was answered by somebody else.
     pub(super) at_all: i64,
+    /// Wrote themselves, and answered nobody.
+    pub(super) began: i64,
 }
 
 impl Spoke {
     const NEVER: Spoke = Spoke {
         wrote: i64::MAX,
         at_all: i64::MAX,
+        began: i64::MAX,
     };
 
-    fn note(&mut self, sent: i64, answered: bool) {
+    fn note(&mut self, sent: i64, how: How) {
         self.at_all = self.at_all.min(sent);
-        if !answered {
+        if how >= How::Wrote {
             self.wrote = self.wrote.min(sent);
+        }
+        if how == How::Began {
+            self.began = self.began.min(sent);
         }
     }
 }
@@ -97,6 +114,31 @@ impl Speech {
             writers,
         }
         .count(people.len())
+    }
+
+    /// To how many others of `people` the one who reached most of them wrote first, at one time, as `before` counts.
+    pub(super) fn widest(&self, people: &[Option<u32>], before: impl Fn(&Spoke) -> bool) -> u64 {
+        let all: FxHashSet<u32> = people.iter().copied().flatten().collect();
+        let mut most = 0;
+        for person in &all {
+            let heard = self.pairs.get(person);
+            let near = heard.map_or(0, |heard| {
+                let others = heard.iter().filter(|(other, _)| all.contains(other));
+                others.filter(|(_, spoke)| before(spoke)).count()
+            });
+            let lists = self.to_lists.get(person).into_iter().flatten();
+            let far = lists
+                .filter(|(_, spoke)| before(spoke))
+                .map(|(list, _)| {
+                    let members = self.lists[*list as usize].iter();
+                    members
+                        .filter(|member| *member != person && all.contains(member))
+                        .count()
+                })
+                .max();
+            most = most.max(near).max(far.unwrap_or(0));
+        }
+        most as u64
     }
 
     /// Those of `people` who spoke to lists, by place, and the lists.
@@ -254,8 +296,8 @@ impl Lists {
 pub(super) struct Hearing {
     speech: Speech,
     lists: Lists,
-    /// Who spoke, and whether only by being answered. Filled for each line; its room is used again for the next.
-    pub(super) speakers: Vec<(u32, bool)>,
+    /// Who spoke, and how. Filled for each line; its room is used again for the next.
+    pub(super) speakers: Vec<(u32, How)>,
     seen_by: Vec<u32>,
 }
 
@@ -298,14 +340,14 @@ impl Hearing {
                 return;
             }
         }
-        for (speaker, answered) in &self.speakers {
+        for (speaker, how) in &self.speakers {
             if !self.seen_by.iter().any(|person| person != speaker) {
                 continue;
             }
             let heard = self.speech.pairs.entry(*speaker).or_default();
             for other in self.seen_by.iter().filter(|person| *person != speaker) {
                 let spoke = heard.entry(*other).or_insert(Spoke::NEVER);
-                spoke.note(sent, *answered);
+                spoke.note(sent, *how);
             }
         }
     }
@@ -334,10 +376,10 @@ impl Hearing {
             let Some(list) = self.lists.number(&self.seen_by) else {
                 continue;
             };
-            for (speaker, answered) in these {
+            for (speaker, how) in these {
                 let spoke_to = self.speech.to_lists.entry(*speaker).or_default();
                 let spoke = spoke_to.entry(list).or_insert(Spoke::NEVER);
-                spoke.note(sent, *answered);
+                spoke.note(sent, *how);
             }
         }
     }

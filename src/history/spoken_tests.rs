@@ -51,7 +51,8 @@ fn one_who_writes_to_others_has_spoken_with_each_and_they_not_with_one_another()
         known.spoken(&[Digest(1), Digest(2), Digest(3)], Some(10), Some(&[])),
         Spoken {
             pairs: 3,
-            spoken: 2
+            spoken: 2,
+            widest: 2
         }
     );
 }
@@ -218,6 +219,33 @@ fn naive(
             let heard = matters(a) && matters(b) && (said(*a, *b) || said(*b, *a));
             count.spoken += u64::from(free || heard);
         }
+    }
+    let others = people
+        .iter()
+        .filter(|person| answered.is_none_or(|all| !all.contains(person)) && matters(person));
+    let others: FxHashSet<Digest> = others.copied().collect();
+    for person in &others {
+        let began = lines.iter().filter(|line| {
+            line.author == Some(*person)
+                && line.answers.is_empty()
+                && line
+                    .sent
+                    .is_some_and(|sent| until.is_none_or(|until| sent <= until))
+        });
+        let mut near: FxHashSet<Digest> = FxHashSet::default();
+        for line in began {
+            let seen: FxHashSet<Digest> = line.visible.iter().copied().filter(matters).collect();
+            let reached = seen
+                .iter()
+                .copied()
+                .filter(|other| other != person && others.contains(other));
+            if seen.len() <= FEW {
+                near.extend(reached);
+            } else {
+                count.widest = count.widest.max(reached.count() as u64);
+            }
+        }
+        count.widest = count.widest.max(near.len() as u64);
     }
     count
 }

@@ -55,6 +55,12 @@ pub struct Crowd {
     pub organisations: usize,
     /// The name of the one organisation where all are of one.
     pub only_organisation: Option<String>,
+    /// Of those at personal mailboxes: how many share a family name with another.
+    pub kin: usize,
+    /// People who are greeted by name.
+    pub greeted: usize,
+    /// Of them: at personal mailboxes, or of the organisation.
+    pub greeted_private: usize,
     /// True where the list stands in alphabetical order, by name or by address.
     pub alphabetical: bool,
     /// The greeting, where it is to nobody in particular ("Dear all").

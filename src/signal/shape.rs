@@ -6,6 +6,9 @@ use super::{Crowd, Kind, Signal, listed, people};
 /// Size at which strangers alone are an exposure (DESIGN section 2: about a dozen personal mailboxes).
 pub const MASS: usize = 12;
 
+/// Of so few a writer who knows them greets each by name.
+const FEW: usize = 5;
+
 /// Business addresses that weigh as much as one personal mailbox: a list of suppliers is no list of patients.
 const BUSINESS_TO_PERSONAL: f64 = 2.2;
 
@@ -24,6 +27,9 @@ const NOTED: f64 = 6.0;
 pub fn can_be_mass(personal: usize, organisations: usize) -> bool {
     personal as f64 + (2 * organisations) as f64 / BUSINESS_TO_PERSONAL >= NOTED
 }
+
+/// The share of a mass list from which a crowd that is greeted as one is nearly that.
+const NEARLY: f64 = 0.6;
 
 /// With fewer people than this in view a list is worth less than a note, as nobody counts for more than one.
 pub const FEWEST: usize = NOTED as usize;
@@ -44,8 +50,10 @@ pub fn mass(crowd: &Crowd, at_least: usize) -> Option<Signal> {
             ),
         )
     } else {
+        // Nearly a dozen whom nobody greets by name: not enough alone, but with one more sign.
+        let nearly = crowd.greeting.is_some() && worth >= at_least as f64 * NEARLY;
         (
-            0,
+            if nearly { 12 } else { 0 },
             format!("a list of {people} outside the organisation, at unrelated addresses"),
         )
     };
@@ -56,12 +64,23 @@ pub fn mass(crowd: &Crowd, at_least: usize) -> Option<Signal> {
     })
 }
 
+/// What speaks for a query beside the look of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grounds {
+    /// Nothing, or people who are known to be of the group.
+    Known,
+    /// Phrases only: professionals are taken for people at their work, and one private person among them for somebody
+    /// beside their own adviser.
+    Words,
+    /// Phrases that tell the readers something of themselves (`your statement`): they may be the group, whatever their
+    /// mailboxes.
+    WordsToReaders,
+}
+
 /// Weighs the look of a list.
-///
-/// `by_words` is true where only phrases speak for the query: then professionals are taken for people at their work, and
-/// one private person among them for somebody beside their own adviser.
-pub fn signal(crowd: &Crowd, by_words: bool) -> Signal {
-    let mut weight = match crowd.people {
+pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
+    // Of a family one counts: it is the others who would learn something.
+    let mut weight = match crowd.people - crowd.kin.min(crowd.people) {
         0 | 1 => 0,
         2 => 6,
         3 => 10,
@@ -84,7 +103,7 @@ pub fn signal(crowd: &Crowd, by_words: bool) -> Signal {
     if !kinds.is_empty() {
         says.push(listed(&kinds, 3));
     }
-    let by_words = by_words && crowd.insiders == 0;
+    let by_words = grounds != Grounds::Known && crowd.insiders == 0;
     let private = crowd.personal > 0 || crowd.insiders > 0;
     if let Some(domain) = &crowd.only_organisation {
         weight -= 50;
@@ -93,8 +112,31 @@ pub fn signal(crowd: &Crowd, by_words: bool) -> Signal {
         weight -= 45;
         says.push("one private person among professionals, who may be their advisers".to_owned());
     } else if by_words && crowd.personal == 0 {
-        weight -= 30;
+        weight -= if grounds == Grounds::WordsToReaders {
+            12
+        } else {
+            40
+        };
         says.push("no private person among them".to_owned());
+    }
+    if by_words && crowd.kin > 0 && crowd.kin + 1 == crowd.personal {
+        weight -= 35;
+        says.push("all those at personal mailboxes of one family name".to_owned());
+    }
+    if by_words && crowd.greeted > 0 && crowd.people <= FEW {
+        let private_people = crowd.personal + crowd.insiders;
+        let (points, how) = if crowd.greeted_private == 0 {
+            (10, "greeted by name")
+        } else if crowd.greeted_private >= private_people {
+            (30, "greeted by name")
+        } else {
+            (25, "greeted by name, beside the others")
+        };
+        // Whoever writes to an adviser about two others has greeted none of these.
+        if crowd.greeted_private > 0 || private_people == 0 {
+            weight -= points;
+            says.push(format!("{} {how}", crowd.greeted));
+        }
     }
     // Agencies are greeted and sorted every day.
     if crowd.alphabetical && private {
@@ -106,7 +148,7 @@ pub fn signal(crowd: &Crowd, by_words: bool) -> Signal {
         .as_ref()
         .filter(|_| private || crowd.only_organisation.is_some())
     {
-        weight += 6;
+        weight += if crowd.people <= FEW { 10 } else { 6 };
         says.push(format!("greeted as '{greeting}'"));
     }
     Signal {

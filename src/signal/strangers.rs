@@ -4,6 +4,9 @@
 use super::{Kind, Signal, thousands};
 use crate::history::Spoken;
 
+/// The share of the others to whom one must have written for the list to be theirs.
+const OPENED: f64 = 0.5;
+
 /// Weighs how many pairs of the people in view have spoken up to now.
 ///
 /// `known` is true where a roster or an address says who they are: then that they speak doubts less. `answered` is true
@@ -14,7 +17,14 @@ pub fn signal(spoken: Spoken, known: bool, answered: bool) -> Option<Signal> {
     }
     let share = spoken.share();
     let lowest = if known { -20.0 } else { -55.0 };
-    let weight = (12.0 - 100.0 * share).clamp(lowest, 12.0).round() as i32;
+    let mut weight = (12.0 - 100.0 * share).clamp(lowest, 12.0).round() as i32;
+    // A list that one of them writes to unasked was not put together by somebody else. Answers to all do not tell that:
+    // people who were shown to one another by mistake answer as well.
+    let others = (2.0 * spoken.pairs as f64).sqrt().floor();
+    let circle = spoken.widest >= 2 && spoken.widest as f64 >= OPENED * others;
+    if circle {
+        weight = weight.min(if known { -20 } else { -40 });
+    }
     let weight = if answered { weight.min(0) } else { weight };
     let (pairs, have) = (thousands(spoken.pairs), thousands(spoken.spoken));
     let says = match (spoken.spoken, spoken.pairs) {
@@ -25,6 +35,14 @@ pub fn signal(spoken: Spoken, known: bool, answered: bool) -> Option<Signal> {
             format!("all {pairs} pairs of them have spoken with one another")
         }
         _ => format!("{have} of the {pairs} pairs of them have spoken with one another"),
+    };
+    let says = if circle {
+        format!(
+            "{says}, and one of them had written to {} of the others",
+            thousands(spoken.widest)
+        )
+    } else {
+        says
     };
     Some(Signal {
         kind: Kind::Strangers,
