@@ -338,7 +338,8 @@ impl Sequel {
             return;
         }
         for (list, shared) in self.lists_of(line.blind.iter()) {
-            if shared * 2 < self.lists[list].people.len() {
+            // One person in the Bcc of a newsletter says nothing of two who are written to together.
+            if shared < 2 || shared * 2 < self.lists[list].people.len() {
                 continue;
             }
             for index in self.lists[list].findings.clone() {
