@@ -1,5 +1,11 @@
-//! Addresses to people: insider or outsider, what kind, how far they can be named, under which id. Not contacts: what an
-//! officer writes about a person stands in the case.
+//! Addresses to people: insider or outsider, what kind, how far they can be named, under which id; `merge` says which
+//! addresses are one person, `shared` which are several. Not contacts: what an officer writes about a person stands in the
+//! case.
+
+pub mod mailbox;
+pub mod merge;
+pub mod name;
+pub mod shared;
 
 use std::collections::BTreeSet;
 use std::fmt;
