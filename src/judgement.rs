@@ -14,6 +14,9 @@ use crate::query::{Harm, pattern::fold};
 use crate::signal::habit::{Earlier, series};
 use crate::signal::people;
 
+/// What is said of a message that is longer than all of what is looked at.
+pub const CUT: &str = "It is so long that only its beginning was looked at.";
+
 /// How long after its first message an incident can go on.
 const INCIDENT_LASTS: i64 = 14 * 86_400;
 
@@ -137,20 +140,18 @@ fn finding(
             }
         };
     for (is, says) in [
-        (
-            entry.candidate.cut,
-            " It is so long that only its beginning was looked at.",
-        ),
+        (entry.candidate.cut, CUT),
         (
             entry.gone,
-            " Its source holds it no more: the place is that of an earlier reading.",
+            "Its source holds it no more: the place is that of an earlier reading.",
         ),
         (
             entry.deleted,
-            " It is marked as deleted, and still stands in its store.",
+            "It is marked as deleted, and still stands in its store.",
         ),
     ] {
         if is {
+            verdict.why.push(' ');
             verdict.why.push_str(says);
         }
     }

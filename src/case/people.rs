@@ -10,6 +10,8 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 use super::Case;
+use super::ladder::{AtLeast, Ladder};
+use super::merged::Merged;
 use crate::person::{Kind, NamedBy, Relation};
 use crate::query::Harm;
 
@@ -44,6 +46,8 @@ pub struct Appearance {
     pub field: Cow<'static, str>,
     /// An author.
     pub author: bool,
+    /// Seen by the others.
+    pub visible: bool,
     /// Exposed here.
     pub exposed: bool,
     /// Insider or outsider.
@@ -90,6 +94,12 @@ pub struct People {
     pub shown: Vec<Shown>,
     /// Exposed people by person id.
     pub people: Vec<Person>,
+    /// Which of their addresses are merged, and what is kept apart.
+    pub merges: Vec<Merged>,
+    /// How they are counted, step by step.
+    pub ladder: Ladder,
+    /// What could raise the count.
+    pub at_least: AtLeast,
     who: Vec<u32>,
     /// How many numbers there are.
     numbers: usize,
@@ -181,6 +191,8 @@ impl Case {
         };
         number(&mut out);
         count_viewers(&mut out);
+        out.merges = self.merges_of(&out)?;
+        (out.ladder, out.at_least) = self.ladder(&out, &out.merges)?;
         Ok(out)
     }
 
@@ -209,7 +221,7 @@ impl Case {
         let mut order: Vec<usize> = (0..out.len()).collect();
         order.sort_unstable_by(|a, b| out[*a].id.cmp(&out[*b].id));
         let mut order = order.into_iter().peekable();
-        let mut statement = self.db.prepare("SELECT identity, person_id, address <> '', name, field, author, exposed, relation, kind, named_by, exposure_id FROM seen ORDER BY exposure_id, identity")?;
+        let mut statement = self.db.prepare("SELECT identity, person_id, address <> '', name, field, author, exposed, relation, kind, named_by, exposure_id, visible FROM seen ORDER BY exposure_id, identity")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let id = row.get_ref(10)?.as_str()?;
@@ -237,6 +249,7 @@ fn appearance(row: &rusqlite::Row<'_>) -> rusqlite::Result<Appearance> {
             other => other.to_owned().into(),
         },
         author: row.get(5)?,
+        visible: row.get(11)?,
         exposed: row.get(6)?,
         relation: Relation::from_word(text(7)?).unwrap_or(Relation::Outsider),
         kind: Kind::from_word(text(8)?).unwrap_or(Kind::Private),

@@ -14,6 +14,8 @@ use crate::query::pattern::fold;
 /// How many addresses with one base may differ in their tags, at a domain that is no provider of personal mailboxes: more
 /// are tickets that a machine counts.
 const MOST_TAGS: usize = 3;
+/// How many names of one mailbox a further address is held against.
+const MOST_NAMES: usize = 8;
 
 /// What somebody's exposed address is known by.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +26,6 @@ pub struct Known<'a> {
     pub shown: Vec<&'a str>,
     /// True where it is of the organisation.
     pub inside: bool,
-    /// Which person a roster says it is; the same word for the same person.
-    pub roster_person: Option<&'a str>,
     /// The name that a roster gives.
     pub roster_name: Option<&'a str>,
     /// True where it is shared by several people: it is never merged.
@@ -111,38 +111,40 @@ pub struct Merge {
     pub unless_together: bool,
 }
 
-/// The merges among addresses in alphabetical order. Each joins two sets that nothing joined before.
-///
-/// `apart` says of two addresses whether an officer keeps them apart.
-pub fn merges(all: &[Known<'_>], apart: &dyn Fn(&str, &str) -> bool) -> Vec<Merge> {
+/// The merges among addresses in alphabetical order. Each joins two sets that nothing joined before. What rosters and
+/// officers say of people is for the caller to hold against them.
+pub fn merges(all: &[Known<'_>]) -> Vec<Merge> {
     let names: Vec<Vec<FullName>> = all.iter().map(full_names).collect();
     let mut out = Vec::new();
     // The address that stands for each mailbox.
     let mut first: Vec<usize> = (0..all.len()).collect();
     for group in same_mailboxes(all) {
-        let mut joined = vec![group[0]];
+        let with = group[0];
+        let mut known = names[with].clone();
+        let mut on_roster = all[with].roster_name;
         for at in &group[1..] {
-            let fits = joined.iter().all(|other| {
-                !apart(all[*at].address, all[*other].address)
-                    && !rosters_differ(&all[*at], &all[*other])
-                    && !are_two(&names[*at], &names[*other])
+            let other = on_roster.zip(all[*at].roster_name);
+            if other.is_some_and(|(a, b)| fold(a) != fold(b)) || are_two(&names[*at], &known) {
+                continue;
+            }
+            let reason = rule(all[*at].address, all[with].address);
+            out.push(Merge {
+                address: *at,
+                with,
+                reason,
+                says: mailbox_says(reason).to_owned(),
+                unless_together: false,
             });
-            if fits {
-                let with = joined[0];
-                let reason = rule(all[*at].address, all[with].address);
-                out.push(Merge {
-                    address: *at,
-                    with,
-                    reason,
-                    says: mailbox_says(reason).to_owned(),
-                    unless_together: false,
-                });
-                first[*at] = with;
-                joined.push(*at);
+            first[*at] = with;
+            on_roster = on_roster.or(all[*at].roster_name);
+            for name in &names[*at] {
+                if known.len() < MOST_NAMES && !known.contains(name) {
+                    known.push(name.clone());
+                }
             }
         }
     }
-    out.extend(same_names(all, &names, &first, apart));
+    out.extend(same_names(all, &names, &first));
     out
 }
 
@@ -207,20 +209,12 @@ fn are_two(one: &[FullName], other: &[FullName]) -> bool {
 }
 
 fn rosters_differ(one: &Known<'_>, other: &Known<'_>) -> bool {
-    let persons = one.roster_person.zip(other.roster_person);
     let names = one.roster_name.zip(other.roster_name);
-    let same_person = persons.is_some_and(|(a, b)| a == b);
-    persons.is_some_and(|(a, b)| a != b)
-        || (!same_person && names.is_some_and(|(a, b)| fold(a) != fold(b)))
+    names.is_some_and(|(a, b)| fold(a) != fold(b))
 }
 
 /// Merges by full name: a name that exactly two mailboxes carry.
-fn same_names(
-    all: &[Known<'_>],
-    names: &[Vec<FullName>],
-    first: &[usize],
-    apart: &dyn Fn(&str, &str) -> bool,
-) -> Vec<Merge> {
+fn same_names(all: &[Known<'_>], names: &[Vec<FullName>], first: &[usize]) -> Vec<Merge> {
     // A mailbox that was shown with one full name only, in whatever form; by the address that stands for it.
     let mut carried: FxHashMap<&str, Carriers> = FxHashMap::default();
     let mut given: FxHashMap<&str, u64> = FxHashMap::default();
@@ -260,18 +254,18 @@ fn same_names(
         .filter_map(|(with, at)| {
             let (one, other) = (&all[with], &all[at]);
             let name = &names[with][0];
-            let forms = || names[with].iter().zip(names[at].iter().cycle());
             let contradicted = names[with]
                 .iter()
                 .any(|a| names[at].iter().any(|b| a.contradicts(b)));
-            if contradicted || apart(one.address, other.address) || rosters_differ(one, other) {
+            if contradicted || rosters_differ(one, other) {
                 return None;
             }
             let reason = holds(name, one, other)?;
             if chance(name) && !same_number(one.address, other.address) {
                 return None;
             }
-            let differ = forms().any(|(a, b)| a != b) || names[with].len() != names[at].len();
+            let more = |a: usize, b: usize| names[a].iter().any(|form| !names[b].contains(form));
+            let differ = more(with, at) || more(at, with);
             Some(Merge {
                 address: at,
                 with,

@@ -9,16 +9,17 @@ use std::rc::Rc;
 use tempfile::TempDir;
 
 /// The tables of a case.
-pub(crate) const EXPORTS: [&str; 5] = [
+pub(crate) const EXPORTS: [&str; 6] = [
     "people.csv",
     "viewers.csv",
     "messages.csv",
     "exposures.csv",
     "unread.csv",
+    "merges.csv",
 ];
 
 /// The columns of each table, in the order of [`EXPORTS`].
-const COLUMNS: [&str; 5] = [
+const COLUMNS: [&str; 6] = [
     "person_id,name,address,other_addresses,shared,kind,relation,named_by,groups,severity,exposures,first_exposed,\
      last_exposed,seen_by,delivery,exposure_ids,review,contact_by,contacted_at,contacted_by,notes",
     "address,name,kind,exposed,exposure_ids,people_seen,delivery,asked_to_delete_at,confirmed_deleted_at,replied_all,\
@@ -27,6 +28,7 @@ const COLUMNS: [&str; 5] = [
      named_partial,field,aftermath,repeat_of,source,folder,position,message_id,sha256,also_at,review",
     "exposure_id,person_id,address,name_shown,field,named_by,kind,seen_by",
     "source,folder,position,bytes,reason",
+    "person_id,address,merged_with,reason,keep_apart",
 ];
 
 /// A row of a table; `row["address"]` is its cell.
@@ -132,6 +134,10 @@ impl Case {
     /// What could not be read.
     pub(crate) fn unread(&self) -> Vec<Row> {
         self.table(4)
+    }
+    /// Which addresses are merged.
+    pub(crate) fn merges(&self) -> Vec<Row> {
+        self.table(5)
     }
     /// The Message-IDs of what was found, without their brackets and domain, in the order of the table.
     pub(crate) fn found(&self) -> Vec<String> {
