@@ -66,6 +66,12 @@ fn ministry_of_defence_2021_three_hundred_and_thirteen_appearances_are_265_peopl
         ),
         (3, 265, 313)
     );
+    case.must_add_up();
+    let said = case.output.stdout.replace('\n', " ");
+    assert!(
+        said.contains("313 appearances, 265 distinct addresses: 265 people."),
+        "{said}"
+    );
     assert_eq!(
         case.person(&who[10].address).number("seen_by"),
         12,
@@ -175,6 +181,8 @@ fn central_ymca_2022_a_list_of_270_addresses_is_264_people_exposed_twice() {
         ),
         (2, 264, 540)
     );
+    case.must_add_up();
+    assert_eq!((case.step("appearances"), case.step("merged")), (540, 6));
     assert!(
         case.people()
             .iter()

@@ -8,7 +8,7 @@ use rusqlite::params;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Case;
-use super::identity::natural_id;
+use super::ids::natural_id;
 use super::people::People;
 use crate::person::merge::Reason;
 use crate::person::{NamedBy, person_id};

@@ -165,7 +165,10 @@ fn counted(ladder: &Ladder, exact: bool) -> Option<String> {
         ),
         (
             ladder.insiders,
-            format!("{} who are not exposed", count(ladder.insiders, "insider")),
+            match ladder.insiders {
+                1 => "1 insider who is not exposed".to_owned(),
+                insiders => format!("{} insiders who are not exposed", thousands(insiders)),
+            },
         ),
         (ladder.senders, count(ladder.senders, "sender")),
         (
@@ -191,8 +194,12 @@ fn counted(ladder: &Ladder, exact: bool) -> Option<String> {
         ));
     }
     let at_least = if exact { "" } else { ", at least" };
+    let undo = match ladder.merged {
+        0 => "",
+        _ => " merges.csv says why they were merged; yes in its column keep_apart undoes it.",
+    };
     Some(format!(
-        "{}: {}{at_least}.",
+        "{}: {}{at_least}.{undo}",
         steps.join(", "),
         people(ladder.people as usize)
     ))

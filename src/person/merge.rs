@@ -23,7 +23,7 @@ pub struct Known<'a> {
     /// Canonical address.
     pub address: &'a str,
     /// Every name that was shown with it, each once.
-    pub shown: Vec<&'a str>,
+    pub shown: &'a [&'a str],
     /// True where it is of the organisation.
     pub inside: bool,
     /// The name that a roster gives.
@@ -149,7 +149,7 @@ pub fn merges(all: &[Known<'_>]) -> Vec<Merge> {
 }
 
 fn full_names(known: &Known<'_>) -> Vec<FullName> {
-    let mut out: Vec<FullName> = Vec::new();
+    let mut out: Vec<FullName> = Vec::with_capacity(known.shown.len());
     for name in known.shown.iter().filter_map(|shown| FullName::new(shown)) {
         if !out.contains(&name) {
             out.push(name);
@@ -277,29 +277,31 @@ fn same_names(all: &[Known<'_>], names: &[Vec<FullName>], first: &[usize]) -> Ve
         .collect()
 }
 
-/// The mailboxes that carry a name: the first two, and whether there are more, or one that carries another name too.
+/// The mailboxes that carry a name: the first two, each by the address that stands for it and the one that shows the name.
 #[derive(Default)]
 struct Carriers {
-    mailboxes: Vec<(usize, usize)>,
+    mailboxes: [Option<(u32, u32)>; 2],
+    /// There are more, or one carries another name too.
     more: bool,
 }
 
 impl Carriers {
     fn add(&mut self, mailbox: usize, at: usize, only: bool) {
         self.more |= !only;
-        if self.mailboxes.iter().all(|(known, _)| *known != mailbox) {
-            if self.mailboxes.len() == 2 {
-                self.more = true;
-            } else {
-                self.mailboxes.push((mailbox, at));
-            }
+        let mut places = self.mailboxes.iter_mut();
+        let same = |one: (u32, u32)| one.0 == mailbox as u32;
+        match places.find(|place| place.is_none_or(same)) {
+            Some(place) => drop(place.get_or_insert((mailbox as u32, at as u32))),
+            None => self.more = true,
         }
     }
 
-    /// The first address of each that shows the name.
+    /// The address of each that shows the name, in order.
     fn pair(self) -> Option<(usize, usize)> {
-        match (self.more, self.mailboxes.as_slice()) {
-            (false, [(_, one), (_, other)]) => Some((*one.min(other), *one.max(other))),
+        match (self.more, self.mailboxes) {
+            (false, [Some((_, one)), Some((_, other))]) => {
+                Some((one.min(other) as usize, one.max(other) as usize))
+            }
             _ => None,
         }
     }
@@ -315,7 +317,7 @@ fn name_says(one: &Known<'_>, other: &Known<'_>, reason: Reason) -> String {
     let longest = one
         .shown
         .iter()
-        .chain(&other.shown)
+        .chain(other.shown)
         .filter(|shown| FullName::new(shown).is_some())
         .min_by_key(|shown| (shown.chars().count(), **shown));
     let name = longest.copied().unwrap_or_default();

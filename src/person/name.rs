@@ -1,6 +1,7 @@
 //! Display names as they are compared: titles and initials apart, given name first. A name that may be a role's, a
 //! company's or a machine's is none. Not a dictionary of names: what looks like one is taken for one.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -103,9 +104,9 @@ static FORM: LazyLock<FxHashMap<&str, Vec<usize>>> = LazyLock::new(|| {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FullName {
     /// Names of two letters or more, folded, given name first, joined by a space: what makes two names the same.
-    pub key: String,
+    pub key: Box<str>,
     /// Initials, in order.
-    pub initials: String,
+    pub initials: Box<str>,
     /// `m` or `f` where a title says so.
     title: Option<char>,
 }
@@ -118,45 +119,47 @@ impl FullName {
         }
         let plain = without_brackets(shown);
         let plain = plain.split_once(" via ").map_or(&*plain, |(name, _)| name);
-        let ordered = in_order(plain)?;
-        let name = Self::of_words(&ordered)?;
-        (name.key.contains(' ')).then_some(name)
+        let name = Self::of_words(&in_order(plain)?)?;
+        name.key.contains(' ').then_some(name)
     }
 
     /// From words; one name is enough.
     pub(super) fn of_words(words: &str) -> Option<Self> {
         let folded = fold(words);
-        let mut out = FullName::default();
-        let mut generation = "";
+        let (mut key, mut initials) = (String::with_capacity(folded.len()), String::new());
+        let (mut title, mut generation) = (None, "");
         for (count, word) in folded.split_whitespace().enumerate() {
             if count == MOST_WORDS || word.bytes().any(|byte| byte.is_ascii_digit()) {
                 return None;
             }
-            let before = out.key.is_empty();
-            if GENERATIONS.contains(&word) || (word == "sr" && !before) {
+            if GENERATIONS.contains(&word) || (word == "sr" && !key.is_empty()) {
                 generation = word;
             } else if TITLE.contains(word) {
                 // Behind a name MS is a member of the Senedd.
                 let sex = OF_MEN.contains(&word).then_some('m');
                 let sex = sex.or(OF_WOMEN.contains(&word).then_some('f'));
-                out.title = sex.filter(|_| before).or(out.title);
+                title = sex.filter(|_| key.is_empty()).or(title);
             } else if NO_NAME.contains(word) || BODY.contains(word) {
                 return None;
             } else if is_initials(word) {
-                out.initials.push_str(word);
+                initials.push_str(word);
             } else {
-                if !out.key.is_empty() {
-                    out.key.push(' ');
+                if !key.is_empty() {
+                    key.push(' ');
                 }
-                out.key.push_str(word);
+                key.push_str(word);
             }
         }
-        if !generation.is_empty() && out.key.contains(' ') {
+        if !generation.is_empty() && key.contains(' ') {
             // Behind the family name, with a mark of its own: `family` and the rest do not take it for a name.
-            out.key.push('\u{1f}');
-            out.key.push_str(generation);
+            key.push('\u{1f}');
+            key.push_str(generation);
         }
-        (!out.key.is_empty()).then_some(out)
+        (!key.is_empty()).then(|| FullName {
+            key: key.into(),
+            initials: initials.into(),
+            title,
+        })
     }
 
     fn plain(&self) -> &str {
@@ -269,11 +272,9 @@ fn is_initials(word: &str) -> bool {
 pub(super) fn is_name(word: &str) -> bool {
     let folded = fold(word);
     let word = folded.trim();
-    !word.is_empty()
-        && !word.contains(' ')
-        && !word.bytes().any(|byte| byte.is_ascii_digit())
-        && !(TITLE.contains(word) || NO_NAME.contains(word) || BODY.contains(word))
-        && !is_initials(word)
+    let nobodys = |word| TITLE.contains(word) || NO_NAME.contains(word) || BODY.contains(word);
+    let other = |c: char| c == ' ' || c.is_ascii_digit();
+    !(word.is_empty() || word.contains(other) || is_initials(word) || nobodys(word))
 }
 
 /// Whether a word is a title.
@@ -282,35 +283,36 @@ pub(super) fn is_title(word: &str) -> bool {
 }
 
 /// Without what stands in brackets: `Nia Marsh (Hafan)`.
-fn without_brackets(shown: &str) -> String {
+fn without_brackets(shown: &str) -> Cow<'_, str> {
+    if !shown.contains(['(', '[', '{']) {
+        return shown.into();
+    }
     let mut depth = 0usize;
-    shown
-        .chars()
-        .filter(|c| match c {
-            '(' | '[' | '{' => {
-                depth += 1;
-                false
-            }
-            ')' | ']' | '}' => {
-                depth = depth.saturating_sub(1);
-                false
-            }
-            _ => depth == 0,
-        })
-        .collect()
+    let outside = shown.chars().filter(|c| match c {
+        '(' | '[' | '{' => {
+            depth += 1;
+            false
+        }
+        ')' | ']' | '}' => {
+            depth = depth.saturating_sub(1);
+            false
+        }
+        _ => depth == 0,
+    });
+    outside.collect()
 }
 
 /// `Marsh, Nia` as `Nia Marsh`; `None` where a comma means something else.
-fn in_order(plain: &str) -> Option<String> {
+fn in_order(plain: &str) -> Option<Cow<'_, str>> {
     let Some((family, rest)) = plain.split_once(',') else {
-        return Some(plain.to_owned());
+        return Some(plain.into());
     };
     if rest.split_whitespace().all(is_title) {
-        return Some(family.to_owned());
+        return Some(family.into());
     }
     let words = |text: &str| text.split_whitespace().filter(|word| is_name(word)).count();
     (!rest.contains(',') && (words(family) == 1 || words(rest) == 1))
-        .then(|| format!("{rest} {family}"))
+        .then(|| format!("{rest} {family}").into())
 }
 
 #[cfg(test)]
@@ -318,7 +320,7 @@ mod tests {
     use super::*;
 
     fn key(shown: &str) -> Option<String> {
-        FullName::new(shown).map(|name| name.key)
+        FullName::new(shown).map(|name| name.key.into())
     }
 
     fn may_be(one: &str, other: &str) -> bool {

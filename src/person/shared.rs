@@ -20,6 +20,14 @@ pub struct One {
 
 /// The people at an address by the names that were shown with it, in any order; none where it is one person's.
 pub fn people(address: &str, shown: &[&str]) -> Vec<One> {
+    let names_two = |shown: &&str| {
+        let mut words = shown.split_whitespace();
+        shown.contains('&') || words.any(|word| separator(word).is_some())
+    };
+    // As it is for nearly every address.
+    if shown.len() < 2 && !shown.iter().any(names_two) {
+        return Vec::new();
+    }
     let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
     let personal = personal_provider(domain);
     let mut shown = shown.to_vec();

@@ -178,6 +178,63 @@ impl Case {
     pub(crate) fn count(&self, what: &str) -> u64 {
         count(&self.manifest()["counts"], what)
     }
+    /// A step of the ladder that leads to the number of people.
+    pub(crate) fn step(&self, what: &str) -> u64 {
+        count(&self.manifest()["findings"]["ladder"], what)
+    }
+    /// Fails the test where the ladder does not lead to the rows of people.csv, or another table counts other people.
+    #[track_caller]
+    pub(crate) fn must_add_up(&self) {
+        let n = |what| self.step(what);
+        let ladder = self.manifest()["findings"]["ladder"].clone();
+        assert_eq!(n("appearances"), n("repeats") + n("addresses"), "{ladder}");
+        let others = [
+            "lists",
+            "role_addresses",
+            "insiders",
+            "senders",
+            "not_exposed",
+        ];
+        let others: u64 = others.into_iter().map(n).sum();
+        assert_eq!(
+            n("addresses") + n("shared"),
+            others + n("merged") + n("people"),
+            "{ladder}"
+        );
+        let reasons = ladder["merged_by_reason"].as_object().expect("reasons");
+        let reasons: u64 = reasons
+            .keys()
+            .map(|why| count(&ladder["merged_by_reason"], why))
+            .sum();
+        let merges = self.merges();
+        let rows = merges.iter().filter(|row| row["keep_apart"].is_empty());
+        assert_eq!(
+            (reasons, rows.count() as u64),
+            (n("merged"), n("merged")),
+            "{ladder}"
+        );
+        let people = column(&self.people(), "person_id");
+        assert_eq!(n("people"), people.len() as u64, "{ladder}");
+        assert_eq!(people.len(), self.people().len(), "nobody has two rows");
+        let mut shown: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for row in self
+            .exposures()
+            .iter()
+            .filter(|row| !row["person_id"].is_empty())
+        {
+            assert!(people.contains(&row["person_id"]), "{row:?} is nobody");
+            let ids = shown.entry(row["exposure_id"].to_owned()).or_default();
+            ids.insert(row["person_id"].to_owned());
+        }
+        for row in self
+            .messages()
+            .iter()
+            .filter(|row| &row["review"] != "dismissed")
+        {
+            let ids = shown.get(&row["exposure_id"]).map_or(0, BTreeSet::len);
+            assert_eq!(row.number("exposed"), ids as u64, "people of one message");
+        }
+    }
     /// The counts of each source, in the order of the manifest.
     pub(crate) fn counts_by_source(&self) -> Vec<serde_json::Value> {
         let sources = self.manifest()["sources"]
