@@ -215,7 +215,7 @@ fn abbreviates(short: &FullName, long: &FullName) -> bool {
         .any(|initial| givens(long).any(|given| given.starts_with(initial)))
 }
 
-/// Whether two given names are forms of one: the same, one the beginning of the other, both on a line of [`FORMS`], or
+/// Whether two given names are forms of one: the same, one the beginning of the other, both on a line of `FORMS`, or
 /// long ones that differ by a letter.
 pub fn same_given(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() <= other.len() {
