@@ -106,6 +106,12 @@ fn ministry_of_defence_2021_three_hundred_and_thirteen_appearances_are_265_peopl
         ),
         (3, 265, 313)
     );
+    case.must_add_up();
+    let said = case.output.stdout.replace('\n', " ");
+    assert!(
+        said.contains("313 appearances, 265 distinct addresses: 265 people."),
+        "{said}"
+    );
     assert_eq!(
         case.person(&who[10].address).number("seen_by"),
         12,
@@ -142,7 +148,7 @@ fn ministry_of_defence_2021_the_recall_and_two_answers_to_all_are_of_the_event()
     let sent = Mailbox::ordinary(60)
         .mail(|m| relocation(m, &who, "Relocation: please update us", 20).id("moved@force.example"))
         .mail(|m| {
-            let m = relocation(m, &who, "Recall: Relocation: please update us", 20);
+            let m = relocation(m, &who, "Recall: Relocation: please update us", 21);
             m.body("The sender would like to recall the message.")
         })
         .mail(|m| {
@@ -151,7 +157,7 @@ fn ministry_of_defence_2021_the_recall_and_two_answers_to_all_are_of_the_event()
                 .bcc(&who)
                 .subject("Urgent: delete our email")
                 .body("Please delete our earlier email, in which addresses were visible, and change your address. We apologise.")
-                .day(21)
+                .day(23)
         });
     let inbox = Mailbox::numbered_from(900).mails([3, 8], |m, i: usize| {
         m.from(&who[i])
@@ -295,6 +301,8 @@ fn central_ymca_2022_a_list_of_270_addresses_is_264_people_exposed_twice() {
         ),
         (2, 264, 540)
     );
+    case.must_add_up();
+    assert_eq!((case.step("appearances"), case.step("merged")), (540, 6));
     assert!(
         case.people()
             .iter()

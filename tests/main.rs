@@ -24,6 +24,10 @@ mod readonly;
 mod hostile;
 // Who is exposed, to how many, by which name, of what kind.
 mod people;
+// Who is one person and who is two; the count step by step.
+mod identity;
+// Merges are undone, and ids and notes survive that.
+mod merges;
 // People known to be of a group: found, named, joined, and told apart from those who were not exposed.
 mod roster;
 // Recipients as real mail writes them.

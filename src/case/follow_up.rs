@@ -9,9 +9,9 @@ use super::Case;
 /// The officer's columns of `people.csv` for one person, with what a roster says where the officer wrote nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FollowUp {
-    /// The name that a roster gives.
+    /// The name that a roster gives, or that tells somebody apart at a shared address.
     pub name: String,
-    /// True where a roster gives one address to several people.
+    /// True where an address of theirs is of several people.
     pub shared: bool,
     /// Column `review`.
     pub review: String,
@@ -68,11 +68,10 @@ impl Case {
 
     /// Two people turned out to be one: what an officer wrote about `other` is added to what is known of `id`.
     pub(super) fn absorb(&self, other: &str, id: &str) -> anyhow::Result<()> {
-        let mut known = self.own_entries()?;
-        let Some(from) = known.remove(other) else {
+        let Some(from) = self.own_entry("follow_up", other)? else {
             return Ok(());
         };
-        let mut into = known.remove(id).unwrap_or_default();
+        let mut into = self.own_entry("follow_up", id)?.unwrap_or_default();
         let fill = |to: &mut String, from: &String| {
             if to.is_empty() {
                 to.clone_from(from);
@@ -88,26 +87,84 @@ impl Case {
             .collect::<Vec<_>>()
             .join("; ");
         self.note_follow_up(id, &into)?;
+        self.lay_aside(other)
+    }
+
+    /// Takes what an officer wrote about somebody out of the worksheet, and keeps it should they be told apart again.
+    fn lay_aside(&self, other: &str) -> anyhow::Result<()> {
+        self.db.execute(
+            "INSERT OR REPLACE INTO absorbed (person_id, review, contact_by, contacted_at, contacted_by, notes)
+             SELECT person_id, review, contact_by, contacted_at, contacted_by, notes FROM follow_up WHERE person_id = ?1",
+            [other],
+        )?;
         self.db
             .execute("DELETE FROM follow_up WHERE person_id = ?1", [other])?;
         Ok(())
     }
 
-    /// What officers wrote, without what rosters say.
-    fn own_entries(&self) -> anyhow::Result<BTreeMap<String, FollowUp>> {
-        let mut statement = self.db.prepare("SELECT person_id, review, contact_by, contacted_at, contacted_by, notes FROM follow_up")?;
-        let rows = statement.query_map([], |row| {
-            let entry = FollowUp {
-                review: row.get(1)?,
-                contact_by: row.get(2)?,
-                contacted_at: row.get(3)?,
-                contacted_by: row.get(4)?,
-                notes: row.get(5)?,
+    /// Somebody stands alone again: what was written about them before they were merged is theirs again.
+    pub(super) fn revive(&self, id: &str) -> anyhow::Result<()> {
+        let given = self.db.prepare_cached("INSERT INTO follow_up (person_id, review, contact_by, contacted_at, contacted_by, notes)
+             SELECT person_id, review, contact_by, contacted_at, contacted_by, notes FROM absorbed WHERE person_id = ?1
+             ON CONFLICT DO NOTHING")?.execute([id])?;
+        if given > 0 {
+            self.db
+                .execute("DELETE FROM absorbed WHERE person_id = ?1", [id])?;
+        }
+        Ok(())
+    }
+
+    /// A mailbox turned out to be of several people: what an officer wrote about it is told of each of them. That one of them
+    /// was contacted does not say which.
+    pub(super) fn hand_on(&self, mailbox: &str, id: &str) -> anyhow::Result<()> {
+        let here = self.own_entry("follow_up", mailbox)?;
+        let Some(from) =
+            here.map_or_else(|| self.own_entry("absorbed", mailbox), |it| Ok(Some(it)))?
+        else {
+            return Ok(());
+        };
+        if self.own_entry("follow_up", id)?.is_some() {
+            return self.lay_aside(mailbox);
+        }
+        let contacted = match from.contacted_at.as_str() {
+            "" => String::new(),
+            at => format!("the address was contacted {at} {}", from.contacted_by),
+        };
+        let notes = [contacted.trim(), &from.notes]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join("; ");
+        let entry = FollowUp {
+            contacted_at: String::new(),
+            contacted_by: String::new(),
+            notes,
+            ..from
+        };
+        self.note_follow_up(id, &entry)?;
+        self.lay_aside(mailbox)
+    }
+
+    /// Whether anything is kept for people who may be told apart again.
+    pub(super) fn any_absorbed(&self) -> anyhow::Result<bool> {
+        let exists = "SELECT EXISTS (SELECT 1 FROM absorbed)";
+        Ok(self.db.query_row(exists, [], |row| row.get(0))?)
+    }
+
+    /// What officers wrote about one person, without what rosters say: in the table of the worksheet, or in `absorbed`.
+    fn own_entry(&self, table: &str, id: &str) -> anyhow::Result<Option<FollowUp>> {
+        let mut statement = self.db.prepare_cached(&format!("SELECT review, contact_by, contacted_at, contacted_by, notes FROM {table} WHERE person_id = ?1"))?;
+        let mut rows = statement.query_map([id], |row| {
+            Ok(FollowUp {
+                review: row.get(0)?,
+                contact_by: row.get(1)?,
+                contacted_at: row.get(2)?,
+                contacted_by: row.get(3)?,
+                notes: row.get(4)?,
                 ..FollowUp::default()
-            };
-            Ok((row.get(0)?, entry))
+            })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(rows.next().transpose()?)
     }
 
     /// The person that an identity is, if it was exposed; several, joined by `;`, where it is shared.

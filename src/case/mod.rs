@@ -1,7 +1,8 @@
 //! The case: the folder that a scan writes. `case.db` (SQLite) is the one truth. This file opens it, locks it, remembers
 //! its settings and logs what is done; `keep` takes what is read (`folders` where, `hashes` what is hashed later), `findings`
-//! what is judged, `identity` says who is who, `follow_up` what an officer writes; `count`, `readings` and `people` give it
-//! back; `lines` is the format of a block.
+//! what is judged, `identity` says who is who (`rosters` what rosters say of it, `ids` under which id, `merged` why),
+//! `follow_up` what an officer writes; `count`, `readings`, `people` and `ladder` give it back; `lines` is the format of a
+//! block.
 //!
 //! A case knows no source and judges nothing.
 
@@ -12,10 +13,14 @@ mod folders;
 pub mod follow_up;
 mod hashes;
 mod identity;
+mod ids;
 pub mod keep;
+pub mod ladder;
 pub mod lines;
+pub mod merged;
 pub mod people;
 pub mod readings;
+mod rosters;
 
 use std::path::{Path, PathBuf};
 

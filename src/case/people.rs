@@ -10,6 +10,8 @@ use std::ops::Range;
 use rustc_hash::FxHashMap;
 
 use super::Case;
+use super::ladder::{AtLeast, Ladder};
+use super::merged::Merged;
 use crate::person::{Kind, NamedBy, Relation};
 use crate::query::Harm;
 
@@ -44,6 +46,8 @@ pub struct Appearance {
     pub field: Cow<'static, str>,
     /// An author.
     pub author: bool,
+    /// Seen by the others.
+    pub visible: bool,
     /// Exposed here.
     pub exposed: bool,
     /// Insider or outsider.
@@ -99,6 +103,12 @@ pub struct People {
     pub people: Vec<Person>,
     /// True where received mail was read too: only there can a bounce or an answer be found.
     pub looked: bool,
+    /// Which of their addresses are merged, and what is kept apart.
+    pub merges: Vec<Merged>,
+    /// How they are counted, step by step.
+    pub ladder: Ladder,
+    /// What could raise the count.
+    pub at_least: AtLeast,
     who: Vec<u32>,
     /// How many numbers there are.
     numbers: usize,
@@ -213,6 +223,8 @@ impl Case {
                 .any(|reading| reading.counts.received > 0);
         number(&mut out);
         count_viewers(&mut out);
+        out.merges = self.merges_of(&out)?;
+        (out.ladder, out.at_least) = self.ladder(&out, &out.merges)?;
         Ok(out)
     }
 
@@ -241,7 +253,7 @@ impl Case {
         let mut order: Vec<usize> = (0..out.len()).collect();
         order.sort_unstable_by(|a, b| out[*a].id.cmp(&out[*b].id));
         let mut order = order.into_iter().peekable();
-        let mut statement = self.db.prepare("SELECT identity, person_id, address <> '', name, field, author, exposed, relation, kind, named_by, exposure_id, bounced, replied, replied_all FROM seen ORDER BY exposure_id, identity")?;
+        let mut statement = self.db.prepare("SELECT identity, person_id, address <> '', name, field, author, exposed, relation, kind, named_by, exposure_id, visible, bounced, replied, replied_all FROM seen ORDER BY exposure_id, identity")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let id = row.get_ref(10)?.as_str()?;
@@ -269,13 +281,14 @@ fn appearance(row: &rusqlite::Row<'_>) -> rusqlite::Result<Appearance> {
             other => other.to_owned().into(),
         },
         author: row.get(5)?,
+        visible: row.get(11)?,
         exposed: row.get(6)?,
         relation: Relation::from_word(text(7)?).unwrap_or(Relation::Outsider),
         kind: Kind::from_word(text(8)?).unwrap_or(Kind::Private),
         named_by: NamedBy::from_word(text(9)?).unwrap_or(NamedBy::None),
-        bounced: row.get(11)?,
-        replied: row.get(12)?,
-        replied_all: row.get(13)?,
+        bounced: row.get(12)?,
+        replied: row.get(13)?,
+        replied_all: row.get(14)?,
         who: 0..0,
     })
 }

@@ -196,10 +196,39 @@ CREATE TABLE IF NOT EXISTS identity (
   person_id TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Each address that is merged with another: a tree for each person. Made anew by each scan.
+CREATE TABLE IF NOT EXISTS merged (
+  address     TEXT PRIMARY KEY,
+  person_id   TEXT NOT NULL,
+  merged_with TEXT NOT NULL,
+  kind        TEXT NOT NULL,        -- person::merge::Reason
+  reason      TEXT NOT NULL         -- the same as a sentence
+) STRICT, WITHOUT ROWID;
+
+-- A merge that an officer undid: the two stay apart.
+CREATE TABLE IF NOT EXISTS apart (
+  address     TEXT NOT NULL,
+  merged_with TEXT NOT NULL,
+  kind        TEXT NOT NULL,
+  reason      TEXT NOT NULL,
+  decided_at  INTEGER NOT NULL,
+  PRIMARY KEY (address, merged_with)
+) STRICT, WITHOUT ROWID;
+
+-- What an officer wrote about somebody who turned out to be another person, should the two be told apart again.
+CREATE TABLE IF NOT EXISTS absorbed (
+  person_id    TEXT PRIMARY KEY,
+  review       TEXT NOT NULL,
+  contact_by   TEXT NOT NULL,
+  contacted_at TEXT NOT NULL,
+  contacted_by TEXT NOT NULL,
+  notes        TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What a roster says of an exposed person, and what an officer wrote into people.csv.
 CREATE TABLE IF NOT EXISTS follow_up (
   person_id    TEXT PRIMARY KEY,
-  name         TEXT NOT NULL DEFAULT '',  -- by roster
+  name         TEXT NOT NULL DEFAULT '',  -- by roster, or of one of several at a shared address
   shared       INTEGER NOT NULL DEFAULT 0,
   review       TEXT NOT NULL DEFAULT '',
   contact_by   TEXT NOT NULL DEFAULT '',

@@ -16,7 +16,7 @@ pub struct Options {
     case: PathBuf,
 }
 
-/// Reads back what an officer wrote into people.csv, then writes every export.
+/// Reads back what an officer wrote into the tables, then writes every export.
 ///
 /// # Errors
 /// A case that cannot be used, a file that cannot be written.

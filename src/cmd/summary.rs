@@ -6,6 +6,7 @@ use super::settings::domains;
 use crate::case::Case;
 use crate::case::count::Counts;
 use crate::case::findings::Reported;
+use crate::case::ladder::{AtLeast, Ladder};
 use crate::case::people::People;
 use crate::case::readings::utc;
 use crate::export::worksheet::Edited;
@@ -88,6 +89,10 @@ pub(super) fn of(case: &Case, everybody: &People, context: &Context) -> anyhow::
     });
     if !context.brief {
         lines.extend(worst(&open, context.list));
+        if !open.is_empty() {
+            lines.extend(counted(&everybody.ladder, everybody.at_least.is_exact()));
+            lines.extend(may_be_more(&everybody.at_least));
+        }
         if !contact.is_empty() {
             lines.push(format!(
                 "{} of ordinary contact between people of the incident; see messages.csv.",
@@ -134,6 +139,114 @@ fn headline(open: &[&Reported], exposed: usize) -> String {
         count(open.len() as u64, "message"),
         count(incidents.len() as u64, "incident")
     )
+}
+
+/// How the people were counted, where that says more than their number.
+fn counted(ladder: &Ladder, exact: bool) -> Option<String> {
+    if ladder.repeats + ladder.merged + ladder.shared == 0 {
+        return None;
+    }
+    let mut steps = vec![
+        count(ladder.appearances, "appearance"),
+        match ladder.addresses {
+            1 => "1 distinct address".to_owned(),
+            addresses => format!("{} distinct addresses", thousands(addresses)),
+        },
+    ];
+    let address = |number, word: &str| match number {
+        1 => format!("1 {word} address"),
+        number => format!("{} {word} addresses", thousands(number)),
+    };
+    for (number, words) in [
+        (ladder.lists, count(ladder.lists, "list")),
+        (
+            ladder.role_addresses,
+            address(ladder.role_addresses, "role"),
+        ),
+        (
+            ladder.insiders,
+            match ladder.insiders {
+                1 => "1 insider who is not exposed".to_owned(),
+                insiders => format!("{} insiders who are not exposed", thousands(insiders)),
+            },
+        ),
+        (ladder.senders, count(ladder.senders, "sender")),
+        (
+            ladder.not_exposed,
+            format!("{} not of the group", thousands(ladder.not_exposed)),
+        ),
+    ] {
+        if number > 0 {
+            steps.push(format!("less {words}"));
+        }
+    }
+    if ladder.merged > 0 {
+        steps.push(format!("{} merged", thousands(ladder.merged)));
+    }
+    if ladder.shared > 0 {
+        let by = match (ladder.shared_addresses, ladder.shared) {
+            (addresses, more) if addresses == more => "two".to_owned(),
+            (addresses, more) => format!("{} people", thousands(addresses + more)),
+        };
+        steps.push(format!(
+            "{} shared by {by}",
+            thousands(ladder.shared_addresses)
+        ));
+    }
+    let at_least = if exact { "" } else { ", at least" };
+    let undo = match ladder.merged {
+        0 => "",
+        _ => " merges.csv says why they were merged; yes in its column keep_apart undoes it.",
+    };
+    Some(format!(
+        "{}: {}{at_least}.{undo}",
+        steps.join(", "),
+        people(ladder.people as usize)
+    ))
+}
+
+/// What could raise the number of people.
+fn may_be_more(at_least: &AtLeast) -> Option<String> {
+    let lists = match at_least.lists {
+        1 => "1 list address whose members are not known".to_owned(),
+        lists => format!(
+            "{} list addresses whose members are not known",
+            thousands(lists)
+        ),
+    };
+    let why: Vec<String> = [
+        (at_least.lists, lists),
+        (
+            at_least.unread_messages + at_least.unread_files,
+            match (at_least.unread_messages, at_least.unread_files) {
+                (messages, 0) => format!("{} that could not be read", count(messages, "message")),
+                (0, files) => format!("{} that could not be read", count(files, "file")),
+                (messages, files) => format!(
+                    "{} and {} that could not be read",
+                    count(messages, "message"),
+                    count(files, "file")
+                ),
+            },
+        ),
+        (
+            at_least.cut_messages,
+            format!(
+                "{} too long to be looked at whole",
+                count(at_least.cut_messages, "message")
+            ),
+        ),
+        (
+            at_least.names_only,
+            format!(
+                "{} shown by name only",
+                count(at_least.names_only, "recipient")
+            ),
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(number, words)| (number > 0).then_some(words))
+    .collect();
+    (!why.is_empty()).then(|| format!("There may be more people: {}.", why.join(", ")))
 }
 
 /// Why nothing was judged: a clean result would be a lie.

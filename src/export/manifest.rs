@@ -6,15 +6,16 @@ use serde_json::{Value, json};
 
 use crate::case::Case;
 use crate::case::count::Counts;
+use crate::case::people::People;
 use crate::case::readings::utc;
 
-/// Makes the file. `people` is how many were exposed, `exports` are the SHA-256 of the other exports.
+/// Makes the file. `people` are the exposed, of whom only numbers stand in it; `exports` are the SHA-256 of the other exports.
 ///
 /// # Errors
 /// Those of the database.
 pub fn make(
     case: &Case,
-    people: usize,
+    people: &People,
     exports: &BTreeMap<String, String>,
 ) -> anyhow::Result<Vec<u8>> {
     let setting = |key: &str| -> anyhow::Result<Value> {
@@ -59,7 +60,13 @@ pub fn make(
         "sources": sources,
         "counts": total,
         "months_without_mail": case.span()?.map(|time| time.without),
-        "findings": { "reported": reported, "below_threshold": kept, "people": people },
+        "findings": {
+            "reported": reported,
+            "below_threshold": kept,
+            "people": people.people.len(),
+            "ladder": people.ladder,
+            "at_least_because": people.at_least,
+        },
         "not_known": [
             "Who of those listed in a sent copy received it, where no bounce and no answer stands in the folders that were read.",
             "Mail deleted before the scan, and mail in folders or archives that were not given.",

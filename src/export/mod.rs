@@ -4,6 +4,7 @@
 pub mod csv;
 pub mod exposures;
 pub mod manifest;
+pub mod merges;
 pub mod messages;
 pub mod people;
 pub mod timeline;
@@ -33,8 +34,8 @@ pub type Job<'a> = Box<dyn Fn() -> anyhow::Result<Staged> + Sync + 'a>;
 /// Does all jobs side by side, and meanwhile what can be done in this thread only.
 pub type Run<'r> = dyn Fn(&[Job<'_>], &mut dyn FnMut()) -> Vec<anyhow::Result<Staged>> + 'r;
 
-/// Writes every export anew. `people` are [`Case::everybody`]. What an officer wrote into `people.csv` must have been
-/// read back before, by [`worksheet::read_back`].
+/// Writes every export anew. `people` are [`Case::everybody`]. What an officer wrote into the tables must have been
+/// read back before, by [`worksheet::read_back`] and [`worksheet::read_others`].
 ///
 /// # Errors
 /// A file that cannot be written; the previous one is then still whole.
@@ -45,10 +46,11 @@ pub fn write_all(case: &Case, people: &People, run: &Run<'_>) -> anyhow::Result<
     let write = |name, made: anyhow::Result<Vec<u8>>| {
         stage(folder, name, &made.with_context(|| cannot(name))?)
     };
-    let jobs: [Job<'_>; 3] = [
+    let jobs: [Job<'_>; 4] = [
         Box::new(|| write("people.csv", people::make(people, &follow_ups))),
         Box::new(|| write("viewers.csv", viewers::make(people))),
         Box::new(|| write("exposures.csv", exposures::make(people))),
+        Box::new(|| write("merges.csv", merges::make(&people.merges))),
     ];
     // What is asked of the database is asked from one thread.
     let mut asked = Vec::new();
@@ -63,8 +65,8 @@ pub fn write_all(case: &Case, people: &People, run: &Run<'_>) -> anyhow::Result<
         .iter()
         .map(|Staged(_, name, sha256)| ((*name).to_owned(), sha256.clone()))
         .collect();
-    let manifest = manifest::make(case, people.people.len(), &hashes)
-        .with_context(|| cannot("manifest.json"))?;
+    let manifest =
+        manifest::make(case, people, &hashes).with_context(|| cannot("manifest.json"))?;
     staged.push(stage(folder, "manifest.json", &manifest)?);
     for Staged(path, name, _) in staged {
         let goal = folder.join(name);

@@ -4,10 +4,12 @@
 
 use std::path::PathBuf;
 
+use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
 use crate::case::Case;
 use crate::case::follow_up::FollowUp;
+use crate::case::merged::Merged;
 use crate::export::csv::unguarded;
 use crate::message::Address;
 use crate::query::{hex, roster};
@@ -17,14 +19,18 @@ const REVIEWS: [&str; 3] = ["confirmed", "dismissed", "look-again"];
 /// Tables that are not read back: an edited one is kept under another name.
 const OTHERS: [&str; 4] = ["viewers.csv", "exposures.csv", "timeline.csv", "unread.csv"];
 
-/// Reads the decisions that somebody wrote into column `review` of `messages.csv`, and keeps what was edited in tables that
-/// are not read back. Gives a sentence for each.
+/// The words of column `keep_apart` of `merges.csv`.
+const YES: [&str; 5] = ["yes", "y", "true", "1", "x"];
+const NO: [&str; 5] = ["", "no", "n", "false", "0"];
+
+/// Reads the decisions that somebody wrote into column `review` of `messages.csv` and column `keep_apart` of `merges.csv`,
+/// and keeps what was edited in tables that are not read back. Gives a sentence for each.
 ///
 /// # Errors
 /// A database or folder that cannot be written.
 pub fn read_others(case: &Case, now: i64) -> anyhow::Result<Vec<String>> {
     let mut said = Vec::new();
-    for file in ["messages.csv"].into_iter().chain(OTHERS) {
+    for file in ["merges.csv", "messages.csv"].into_iter().chain(OTHERS) {
         let path = case.folder.join(file);
         let Ok(bytes) = std::fs::read(&path) else {
             continue;
@@ -35,10 +41,10 @@ pub fn read_others(case: &Case, now: i64) -> anyhow::Result<Vec<String>> {
         if written == hex(&Sha256::digest(&bytes)) {
             continue;
         }
-        let read = if file == "messages.csv" {
-            decisions(case, &bytes, now)?
-        } else {
-            None
+        let read = match file {
+            "messages.csv" => decisions(case, &bytes, now)?,
+            "merges.csv" => kept_apart(case, &bytes, now)?,
+            _ => None,
         };
         if let Some(text) = read {
             said.push(text);
@@ -139,6 +145,66 @@ fn decisions(case: &Case, bytes: &[u8], now: i64) -> anyhow::Result<Option<Strin
             " Not understood in column review: {}. Write {}.",
             unknown.join(", "),
             REVIEWS.join(", ")
+        );
+    }
+    Ok(Some(text))
+}
+
+/// Notes which merged addresses are to be kept apart, and which no more; `None` where the file is no such table.
+fn kept_apart(case: &Case, bytes: &[u8], now: i64) -> anyhow::Result<Option<String>> {
+    let Some(table) = Saved::read(bytes) else {
+        return Ok(None);
+    };
+    let columns = (table.column("address"), table.column("keep_apart"));
+    let (Some(address), Some(keep)) = columns else {
+        return Ok(None);
+    };
+    let with = table.column("merged_with");
+    let known = case.everybody()?.merges;
+    let mut of_address: FxHashMap<&str, Vec<&Merged>> = FxHashMap::default();
+    for merge in &known {
+        of_address.entry(&merge.address).or_default().push(merge);
+    }
+    let (mut changed, mut unknown) = (0, Vec::new());
+    case.begin()?;
+    for row in &table.rows {
+        let cell = |at: usize| unguarded(row.get(at).map_or("", |cell| cell.trim()));
+        let address_in = |at: usize| Address::new(cell(at));
+        let Some(rows) = address_in(address).and_then(|it| of_address.get(it.as_str())) else {
+            continue;
+        };
+        let with = with.and_then(address_in);
+        let same = |merge: &&&Merged| {
+            with.as_ref()
+                .is_none_or(|with| with.as_str() == merge.merged_with)
+        };
+        let Some(merge) = rows.iter().find(same) else {
+            continue;
+        };
+        let word = cell(keep).to_lowercase();
+        let (yes, no) = (YES.contains(&word.as_str()), NO.contains(&word.as_str()));
+        if !(yes || no) {
+            let word = crate::message::text::clean(&word);
+            if !unknown.contains(&word) {
+                unknown.push(word);
+            }
+        } else if yes != merge.keep_apart {
+            let (what, id) = match yes {
+                true => ("kept apart", case.keep_apart(merge, now)?),
+                false => ("merged again", case.merge_again(merge)?),
+            };
+            let detail = format!("{what}: {} is {id}", merge.person_id);
+            case.log(now, "decision read from merges.csv", &detail)?;
+            changed += 1;
+        }
+    }
+    case.commit()?;
+    let mut text = format!("{changed} decisions were read from merges.csv.")
+        .replace("1 decisions were", "1 decision was");
+    if !unknown.is_empty() {
+        text += &format!(
+            " Not understood in column keep_apart: {}. Write yes, or nothing.",
+            unknown.join(", ")
         );
     }
     Ok(Some(text))

@@ -16,7 +16,7 @@ use crate::query::pattern::fold;
 use crate::signal::Crowd;
 
 /// In longer lists a family name that occurs twice says nothing.
-const MOST_KIN: usize = 8;
+const MOST_KIN: usize = 5;
 
 /// The fields that a mailbox stands in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -25,6 +25,9 @@ use named::Named;
 pub use second::{Outcome, second};
 pub use sequel::{Event, Sequel, What};
 
+/// What is said of a message that is longer than all of what is looked at.
+pub const CUT: &str = "It is so long that only its beginning was looked at.";
+
 const DAY: i64 = 86_400;
 /// How long after its last message an incident can go on.
 const INCIDENT_LASTS: i64 = 14 * DAY;
@@ -245,20 +248,18 @@ fn finding(
 /// A finding of an entry and its verdict, which says what is to be said of the copies.
 fn made(entry: Entry, mut verdict: Verdict) -> Finding {
     for (is, says) in [
-        (
-            entry.candidate.cut,
-            " It is so long that only its beginning was looked at.",
-        ),
+        (entry.candidate.cut, CUT),
         (
             entry.gone,
-            " Its source holds it no more: the place is that of an earlier reading.",
+            "Its source holds it no more: the place is that of an earlier reading.",
         ),
         (
             entry.deleted,
-            " It is marked as deleted, and still stands in its store.",
+            "It is marked as deleted, and still stands in its store.",
         ),
     ] {
         if is {
+            verdict.why.push(' ');
             verdict.why.push_str(says);
         }
     }

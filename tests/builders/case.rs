@@ -9,17 +9,18 @@ use std::rc::Rc;
 use tempfile::TempDir;
 
 /// The tables of a case.
-pub(crate) const EXPORTS: [&str; 6] = [
+pub(crate) const EXPORTS: [&str; 7] = [
     "people.csv",
     "viewers.csv",
     "messages.csv",
     "timeline.csv",
     "exposures.csv",
     "unread.csv",
+    "merges.csv",
 ];
 
 /// The columns of each table, in the order of [`EXPORTS`].
-const COLUMNS: [&str; 6] = [
+const COLUMNS: [&str; 7] = [
     "person_id,name,address,other_addresses,shared,kind,relation,named_by,groups,severity,exposures,first_exposed,\
      last_exposed,seen_by,delivery,exposure_ids,review,contact_by,contacted_at,contacted_by,notes",
     "address,name,kind,exposed,exposure_ids,people_seen,delivery,asked_to_delete_at,confirmed_deleted_at,replied_all,\
@@ -29,6 +30,7 @@ const COLUMNS: [&str; 6] = [
     "incident_id,at,event,by,people,exposure_id,source,folder,position",
     "exposure_id,person_id,address,name_shown,field,named_by,kind,seen_by",
     "source,folder,position,bytes,reason",
+    "person_id,address,merged_with,reason,keep_apart",
 ];
 
 /// A row of a table; `row["address"]` is its cell.
@@ -153,6 +155,10 @@ impl Case {
     pub(crate) fn unread(&self) -> Vec<Row> {
         self.table(5)
     }
+    /// Which addresses are merged.
+    pub(crate) fn merges(&self) -> Vec<Row> {
+        self.table(6)
+    }
     /// The Message-IDs of what was found, without their brackets and domain, in the order of the table.
     pub(crate) fn found(&self) -> Vec<String> {
         let short = |row: &Row| {
@@ -191,6 +197,63 @@ impl Case {
     /// One of the counts of the manifest, over all sources.
     pub(crate) fn count(&self, what: &str) -> u64 {
         count(&self.manifest()["counts"], what)
+    }
+    /// A step of the ladder that leads to the number of people.
+    pub(crate) fn step(&self, what: &str) -> u64 {
+        count(&self.manifest()["findings"]["ladder"], what)
+    }
+    /// Fails the test where the ladder does not lead to the rows of people.csv, or another table counts other people.
+    #[track_caller]
+    pub(crate) fn must_add_up(&self) {
+        let n = |what| self.step(what);
+        let ladder = self.manifest()["findings"]["ladder"].clone();
+        assert_eq!(n("appearances"), n("repeats") + n("addresses"), "{ladder}");
+        let others = [
+            "lists",
+            "role_addresses",
+            "insiders",
+            "senders",
+            "not_exposed",
+        ];
+        let others: u64 = others.into_iter().map(n).sum();
+        assert_eq!(
+            n("addresses") + n("shared"),
+            others + n("merged") + n("people"),
+            "{ladder}"
+        );
+        let reasons = ladder["merged_by_reason"].as_object().expect("reasons");
+        let reasons: u64 = reasons
+            .keys()
+            .map(|why| count(&ladder["merged_by_reason"], why))
+            .sum();
+        let merges = self.merges();
+        let rows = merges.iter().filter(|row| row["keep_apart"].is_empty());
+        assert_eq!(
+            (reasons, rows.count() as u64),
+            (n("merged"), n("merged")),
+            "{ladder}"
+        );
+        let people = column(&self.people(), "person_id");
+        assert_eq!(n("people"), people.len() as u64, "{ladder}");
+        assert_eq!(people.len(), self.people().len(), "nobody has two rows");
+        let mut shown: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for row in self
+            .exposures()
+            .iter()
+            .filter(|row| !row["person_id"].is_empty())
+        {
+            assert!(people.contains(&row["person_id"]), "{row:?} is nobody");
+            let ids = shown.entry(row["exposure_id"].to_owned()).or_default();
+            ids.insert(row["person_id"].to_owned());
+        }
+        for row in self
+            .messages()
+            .iter()
+            .filter(|row| &row["review"] != "dismissed")
+        {
+            let ids = shown.get(&row["exposure_id"]).map_or(0, BTreeSet::len);
+            assert_eq!(row.number("exposed"), ids as u64, "people of one message");
+        }
     }
     /// The counts of each source, in the order of the manifest.
     pub(crate) fn counts_by_source(&self) -> Vec<serde_json::Value> {

@@ -86,7 +86,8 @@ pub(crate) fn numbers(seed: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// `n` people with different addresses, the same for the same seed.
+/// `n` people, the same for the same seed. Of one name and one number there is one only: two such addresses would be one
+/// person's.
 pub(crate) fn people(n: usize, seed: u64) -> Vec<Person> {
     let mut number = numbers(seed);
     let mut pick = |from: &[&'static str]| from[number.next().expect("endless") % from.len()];
@@ -94,16 +95,16 @@ pub(crate) fn people(n: usize, seed: u64) -> Vec<Person> {
     let mut crowd = Vec::with_capacity(n);
     while crowd.len() < n {
         let (first, last, host) = (pick(&FIRST), pick(&LAST), pick(&PROVIDERS));
-        let address = format!(
-            "{}.{}{}@{host}",
+        let local = format!(
+            "{}.{}{}",
             first.to_lowercase(),
             last.to_lowercase(),
             seed * 7 + 3 + crowd.len() as u64 % 5
         );
-        if taken.insert(address.clone()) {
+        if taken.insert(local.clone()) {
             crowd.push(Person {
                 name: format!("{first} {last}"),
-                address,
+                address: format!("{local}@{host}"),
             });
         }
     }

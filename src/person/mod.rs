@@ -1,5 +1,11 @@
-//! Addresses to people: insider or outsider, what kind, how far they can be named, under which id. Not contacts: what an
-//! officer writes about a person stands in the case.
+//! Addresses to people: insider or outsider, what kind, how far they can be named, under which id; `merge` says which
+//! addresses are one person, `shared` which are several. Not contacts: what an officer writes about a person stands in the
+//! case.
+
+pub mod mailbox;
+pub mod merge;
+pub mod name;
+pub mod shared;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -360,23 +366,13 @@ pub fn named_by(name: &str, address: Option<&Address>) -> NamedBy {
     shown.max(local)
 }
 
-/// The family name that a display name or an address shows, folded: the last of two names or more.
-pub fn family_name(name: &str, address: Option<&Address>) -> Option<String> {
-    let last = |text: &str| {
-        let folded = fold(text);
-        let mut words = folded
-            .split_whitespace()
-            .filter(|word| word.chars().all(char::is_alphabetic) && !NO_NAME.contains(word));
-        let first = words.next()?;
-        let last = words.next_back()?;
-        (first != last && last.chars().count() >= 3).then(|| last.to_owned())
-    };
-    let shown = (!name.contains('@')).then(|| last(name)).flatten();
-    shown.or_else(|| {
-        let local = address?.local();
-        let plain = local.split('+').next().unwrap_or_default();
-        last(&plain.replace(|c: char| !c.is_alphabetic(), " "))
-    })
+/// The family name that a display name or an address shows, folded.
+pub fn family_name(shown: &str, address: Option<&Address>) -> Option<String> {
+    let full = name::FullName::new(shown).or_else(|| {
+        let local = address?.local().split('+').next().unwrap_or_default();
+        name::FullName::new(&local.replace(|c: char| !c.is_alphabetic(), " "))
+    });
+    full.map(|full| full.family().to_owned())
 }
 
 fn words_named<'a>(words: impl Iterator<Item = &'a str>) -> NamedBy {
