@@ -145,6 +145,18 @@ impl Folk {
         }
     }
 
+    /// The mailbox at home of somebody of this name.
+    pub(crate) fn home_of(&mut self, first: &str, last: &str) -> Contact {
+        loop {
+            let host = *self.dice.pick(&PROVIDERS);
+            let number = self.dice.below(97);
+            let address = format!("{}@{host}", plain(&format!("{first}.{last}{number}")));
+            if self.taken.insert(address.clone()) {
+                return contact(first, last, &address, &format!("{first} {last}"));
+            }
+        }
+    }
+
     /// Somebody at her place of work.
     pub(crate) fn at(&mut self, domain: &str) -> Contact {
         loop {

@@ -6,6 +6,7 @@
 
 mod bank;
 mod events;
+mod mailings;
 mod office;
 mod talk;
 
@@ -55,13 +56,6 @@ pub(crate) fn live(folk: &mut Folk, plan: &Plan<'_>) -> Vec<Letter> {
         .next()
         .expect("an owner has an address")
         .to_owned();
-    let circle = Circle::new(
-        folk,
-        &domain,
-        bank.section("project"),
-        bank.section("committee"),
-        bank.section("club"),
-    );
     let full = name(plan.owner);
     let owner = Rc::new(super::folk::Contact {
         first: full.split(' ').next().unwrap_or_default().to_owned(),
@@ -69,6 +63,14 @@ pub(crate) fn live(folk: &mut Folk, plan: &Plan<'_>) -> Vec<Letter> {
         shown: super::letter::shown(plan.owner),
         address: owner_address,
     });
+    let circle = Circle::new(
+        folk,
+        &owner,
+        &domain,
+        bank.section("project"),
+        bank.section("committee"),
+        bank.section("club"),
+    );
     let mut life = Life {
         folk,
         bank,

@@ -96,9 +96,19 @@ impl Life<'_> {
                 .folk
                 .dice
                 .pick(&["Dear ", "Hi ", "Hello ", "Dear ", "Good morning "]);
-            for (at, who) in greeted.iter().take(3).enumerate() {
+            // Most greet everybody by name, some only the one whom it is about, some nobody by name.
+            let names = match self.folk.dice.below(100) {
+                0..68 => 3,
+                68..90 => 1,
+                _ if greeted.len() == 2 => 0,
+                _ => 1,
+            };
+            if names == 0 {
+                out += "both";
+            }
+            for (at, who) in greeted.iter().take(names).enumerate() {
                 if at > 0 {
-                    out += if at + 1 == greeted.len().min(3) {
+                    out += if at + 1 == greeted.len().min(names) {
                         " and "
                     } else {
                         ", "
@@ -136,8 +146,8 @@ impl Life<'_> {
         out
     }
 
-    /// Writes a thread, and tells at which addresses others wrote to all.
-    pub(super) fn talk(&mut self, talk: &Talk<'_>) -> Vec<String> {
+    /// Writes a thread, and tells who of the others wrote to all, and when.
+    pub(super) fn talk(&mut self, talk: &Talk<'_>) -> Vec<(String, i64)> {
         let mut heard = Vec::new();
         let mut at = talk.at;
         let mut before: Option<(String, Known, String)> = None;
@@ -161,7 +171,7 @@ impl Life<'_> {
                 to.push(Rc::clone(&self.owner));
             }
             if all && !ours {
-                heard.push(writer.address.clone());
+                heard.push((writer.address.clone(), at));
             }
             let greeting = if all { talk.greeting } else { "" };
             let section = if ours { talk.ours } else { talk.theirs };
