@@ -89,6 +89,13 @@ impl Bank {
         Bank(sections)
     }
 
+    /// All lines, each with its section.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&'static str, &'static str)> + '_ {
+        self.0
+            .iter()
+            .flat_map(|(section, lines)| lines.iter().map(|line| (*section, *line)))
+    }
+
     /// A section; it must have lines.
     pub(crate) fn section(&self, name: &str) -> &[&'static str] {
         self.0

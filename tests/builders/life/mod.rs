@@ -12,8 +12,7 @@ mod talk;
 
 use super::folk::Folk;
 use super::letter::{Letter, address, name};
-use bank::Bank;
-pub(crate) use bank::SORTS;
+pub(crate) use bank::{Bank, SORTS, fill};
 use office::{Circle, Known};
 use std::rc::Rc;
 

@@ -41,7 +41,12 @@ impl Group {
     /// Whether its members are known to speak by then: before, the owner only reads. A big list in which nobody speaks
     /// would be no committee but an exposure.
     pub(super) fn speaks(&self, at: i64) -> bool {
-        self.heard.values().filter(|first| **first < at).count() * 3 >= self.people.len()
+        let heard = |person: &&Known| {
+            self.heard
+                .get(&person.address)
+                .is_some_and(|first| *first < at)
+        };
+        self.people.iter().filter(heard).count() * 3 >= self.people.len()
     }
 
     /// Remembers who wrote.

@@ -218,6 +218,10 @@ impl Life<'_> {
                     body.replace('\n', "<br>\n")
                 );
             }
+            if self.folk.dice.chance(8) {
+                let name = self.say("attachment", &talk.reference.replace('/', "-"), "");
+                draft.attachments.push(name);
+            }
             draft.body.clone_from(&body);
             self.post(&draft);
             before = Some((draft.id, writer, body));
