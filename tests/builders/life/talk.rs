@@ -146,6 +146,18 @@ impl Life<'_> {
         out
     }
 
+    /// One of the others. Where the owner only reads, so do her colleagues: what they write is the house's as well.
+    fn another(&mut self, talk: &Talk<'_>) -> Known {
+        let house = format!("@{}", self.domain);
+        for _ in 0..8 {
+            let one = self.folk.dice.pick(&talk.people);
+            if !talk.silent || !one.address.ends_with(&house) {
+                return Rc::clone(one);
+            }
+        }
+        Rc::clone(&talk.people[0])
+    }
+
     /// Writes a thread, and tells who of the others wrote to all, and when.
     pub(super) fn talk(&mut self, talk: &Talk<'_>) -> Vec<(String, i64)> {
         let mut heard = Vec::new();
@@ -156,7 +168,7 @@ impl Life<'_> {
             let writer = if ours {
                 Rc::clone(&self.owner)
             } else {
-                Rc::clone(self.folk.dice.pick(&talk.people))
+                self.another(talk)
             };
             let all = before.is_none() || self.folk.dice.chance(talk.to_all);
             let mut to: Vec<Known> = match &before {
