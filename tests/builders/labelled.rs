@@ -412,7 +412,7 @@ impl Circle {
                 "" | "personal" => folk.private(shown_as),
                 "mixed" if index % 3 == 1 => {
                     let last = folk.last().to_lowercase().replace('ź', "z");
-                    let sort = *folk.dice.pick(&["works", "partners", "group", "trust"]);
+                    let sort = folk.dice.word(&["works", "partners", "group", "trust"]);
                     folk.at(&format!("{last}-{sort}.example"))
                 }
                 "mixed" => folk.private(shown_as),

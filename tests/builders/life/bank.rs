@@ -105,7 +105,7 @@ impl Bank {
 
     /// One line of a section.
     pub(crate) fn line(&self, name: &str, dice: &mut Dice) -> &'static str {
-        *dice.pick::<&'static str>(self.section(name))
+        dice.word(self.section(name))
     }
 }
 
@@ -125,10 +125,10 @@ pub(crate) fn fill(
             break;
         };
         match slot {
-            "day" => out += *dice.pick::<&str>(&DAYS),
-            "time" => out += *dice.pick::<&str>(&TIMES),
-            "month" => out += *dice.pick::<&str>(&MONTHS),
-            "place" => out += *dice.pick::<&str>(&PLACES),
+            "day" => out += dice.word(&DAYS),
+            "time" => out += dice.word(&TIMES),
+            "month" => out += dice.word(&MONTHS),
+            "place" => out += dice.word(&PLACES),
             "n" => out += &dice.between(2, 48).to_string(),
             "ref" => out += reference,
             "first" => out += first,

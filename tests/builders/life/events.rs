@@ -39,7 +39,7 @@ impl Life<'_> {
             16 => self.press(day),
             15 => self.training(day),
             22 => self.renew(day),
-            24 if day % 3 == 0 => self.leaving(day),
+            24 if day.is_multiple_of(3) => self.leaving(day),
             _ => {}
         }
         if day % 7 == 2 {
@@ -144,7 +144,7 @@ impl Life<'_> {
             silent: false,
             turns: self.turns(),
             to_all: 70,
-            greeting: *self.folk.dice.pick(&[
+            greeting: self.folk.dice.word(&[
                 "Dear all",
                 "Hi all",
                 "Morning everyone",
@@ -247,7 +247,7 @@ impl Life<'_> {
             silent: false,
             turns: self.turns(),
             to_all: 65,
-            greeting: *self.folk.dice.pick(&[
+            greeting: self.folk.dice.word(&[
                 "Dear all",
                 "Dear colleagues",
                 "Hi all",
@@ -328,10 +328,10 @@ impl Life<'_> {
             silent: !speaks,
             turns: self.folk.dice.between(2, 6),
             to_all: 85,
-            greeting: *self
+            greeting: self
                 .folk
                 .dice
-                .pick(&["Dear all", "Hi all", "Hello everyone", "All"]),
+                .word(&["Dear all", "Hi all", "Hello everyone", "All"]),
             reference: "",
         };
         let heard = self.talk(&talk);
@@ -356,7 +356,12 @@ impl Life<'_> {
         let case = self.case();
         let at = self.time(day);
         let mut to: Vec<&Contact> = vec![&self.owner];
-        to.extend(case.kin.as_deref().into_iter().filter(|_| day % 3 == 0));
+        to.extend(
+            case.kin
+                .as_deref()
+                .into_iter()
+                .filter(|_| day.is_multiple_of(3)),
+        );
         let to = listed(to);
         let subject = self.say("client.subject", &case.reference, &case.client.first);
         let owner = Rc::clone(&self.owner);

@@ -106,7 +106,7 @@ impl Life<'_> {
 
     /// Old projects end, new ones begin; somebody joins or leaves the committee.
     pub(super) fn renew(&mut self, day: usize) {
-        if day % 3 == 0 {
+        if day.is_multiple_of(3) {
             let name = self.bank.line("project", &mut self.folk.dice);
             let group = self.circle.project(self.folk, name);
             self.circle.projects.push(group);
@@ -153,10 +153,10 @@ impl Life<'_> {
         for firm in &self.circle.suppliers {
             if self.folk.dice.chance(45) {
                 let domain = firm[0].address.rsplit('@').next().unwrap_or_default();
-                let role = *self
+                let role = self
                     .folk
                     .dice
-                    .pick(&["sales", "tenders", "info", "enquiries"]);
+                    .word(&["sales", "tenders", "info", "enquiries"]);
                 to.push(format!("{role}@{domain}"));
             }
         }

@@ -202,7 +202,7 @@ impl Circle {
             worker,
             reference: format!(
                 "{}{}/{}",
-                *folk.dice.pick(&["A", "CR", "H", "M", "WK"]),
+                folk.dice.word(&["A", "CR", "H", "M", "WK"]),
                 folk.dice.between(1000, 9999),
                 folk.dice.between(10, 99)
             ),
@@ -227,12 +227,12 @@ fn firm(folk: &mut Folk, sorts: &[&str], at: usize) -> Vec<Known> {
 /// A role address of some newsroom.
 fn desk(folk: &mut Folk) -> Known {
     let paper = folk.last().to_lowercase().replace('ź', "z");
-    let role = *folk
+    let role = folk
         .dice
-        .pick(&["newsdesk", "news", "editorial", "press", "enquiries"]);
-    let sort = *folk
+        .word(&["newsdesk", "news", "editorial", "press", "enquiries"]);
+    let sort = folk
         .dice
-        .pick(&["courier", "post", "radio", "gazette", "live"]);
+        .word(&["courier", "post", "radio", "gazette", "live"]);
     let address = format!("{role}@{paper}-{sort}.example");
     folk.take(&address);
     Rc::new(Contact {

@@ -92,10 +92,10 @@ impl Life<'_> {
     ) -> String {
         let mut out = String::with_capacity(400);
         if greeting.is_empty() {
-            out += *self
+            out += self
                 .folk
                 .dice
-                .pick(&["Dear ", "Hi ", "Hello ", "Dear ", "Good morning "]);
+                .word(&["Dear ", "Hi ", "Hello ", "Dear ", "Good morning "]);
             // Most greet everybody by name, some only the one whom it is about, some nobody by name.
             let names = match self.folk.dice.below(100) {
                 0..68 => 3,
@@ -135,7 +135,7 @@ impl Life<'_> {
             let line = self.bank.line("closing", &mut self.folk.dice);
             out += &self.fill(line, reference, first);
         }
-        out += *self.folk.dice.pick(&[
+        out += self.folk.dice.word(&[
             "\n\nKind regards\n",
             "\n\nBest wishes\n",
             "\n\nThanks\n",
