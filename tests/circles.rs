@@ -4,7 +4,7 @@
 //!
 //! `CIRCLES=60` simulates so many mailboxes instead of twelve.
 
-use crate::builders::{Folk, Plan, Run, SORTS, Store, live, mboxes, tell};
+use crate::builders::{Bank, Dice, Folk, Plan, Run, SORTS, Store, fill, live, mboxes, tell};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Three months of a mailbox.
@@ -77,4 +77,40 @@ fn hardly_a_circle_of_people_in_years_of_ordinary_mail_is_taken_for_victims() {
         share <= 1.0,
         "{share:.2} false circles in 100 mailboxes a quarter"
     );
+}
+
+#[test]
+fn every_sort_of_office_has_hundreds_of_different_words_and_all_can_be_said() {
+    for sort in SORTS {
+        let bank = Bank::of(sort);
+        let mut said = BTreeSet::new();
+        for (section, line) in bank.lines() {
+            assert!(said.insert((section, line)), "{sort} says twice: {line}");
+            let filled = fill(line, &mut Dice::new(1), "A1/1", "Nia", "Tom");
+            assert!(!filled.contains(['{', '}']), "{sort}: {filled}");
+            let mail_out = ["series", "crowd"].contains(&section);
+            assert!(
+                !mail_out || line.matches('|').count() == 1,
+                "{sort}, {section}: {line}"
+            );
+        }
+        assert!(said.len() >= 300, "{sort} has {} lines", said.len());
+    }
+}
+
+#[test]
+fn the_same_seed_lives_the_same_months() {
+    let life = || {
+        let plan = Plan {
+            sort: "clinic",
+            owner: "Robin Quayle <robin.quayle@clinic.example>",
+            days: 60,
+            sent_a_month: 200,
+            seed: 7,
+        };
+        mboxes(live(&mut Folk::new(7), &plan))
+    };
+    let (sent, inbox) = life();
+    assert!(!sent.is_empty() && !inbox.is_empty());
+    assert!((sent, inbox) == life());
 }

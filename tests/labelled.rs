@@ -170,7 +170,7 @@ impl Sum {
                 continue;
             }
             let said = scanned.said.get(&id).cloned().unwrap_or_default();
-            self.message(scanned, message.exposes, &said);
+            self.message(message.exposes, &said);
             if message.exposes {
                 let series = message.series.clone().unwrap_or(id);
                 *incidents.entry(series).or_default() |= said.reported;
@@ -219,7 +219,7 @@ impl Sum {
         }
     }
 
-    fn message(&mut self, _: &Scanned, exposes: bool, said: &Said) {
+    fn message(&mut self, exposes: bool, said: &Said) {
         self.figures.messages += 1;
         self.figures.exposing += u64::from(exposes);
         self.reported += u64::from(said.reported);
@@ -315,11 +315,19 @@ fn on_file(half: &str, figures: &Figures) -> Option<Figures> {
     };
     if std::env::var_os("BLESS").is_some() {
         *place = Some(figures.clone());
-        let text = serde_json::to_string_pretty(&both).unwrap();
-        fs::write(&path, text + "\n").unwrap();
+        fs::write(&path, short(&both)).unwrap();
         return Some(figures.clone());
     }
     place.clone()
+}
+
+/// A line for each half and for each band.
+fn short(both: &Both) -> String {
+    let text = serde_json::to_string(both).unwrap();
+    let text = text.replace("{\"from\"", "\n    {\"from\"");
+    text.replace("\"seen\"", "\n  \"seen\"")
+        .replace("\"unseen\"", "\n  \"unseen\"")
+        + "\n"
 }
 
 /// Measures a half and holds it against what is promised.

@@ -64,6 +64,10 @@ impl Dice {
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
+    /// One of these words.
+    pub(crate) fn word(&mut self, from: &[&'static str]) -> &'static str {
+        from[self.below(from.len())]
+    }
     /// So many different ones of `all`, in a mixed order.
     pub(crate) fn some<T: Clone>(&mut self, all: &[T], count: usize) -> Vec<T> {
         let mut rest = all.to_vec();
@@ -125,7 +129,7 @@ impl Folk {
 
     /// A last name.
     pub(crate) fn last(&mut self) -> &'static str {
-        *self.dice.pick::<&'static str>(&self.last)
+        self.dice.word(&self.last)
     }
 
     /// Somebody at a personal mailbox.
@@ -137,7 +141,7 @@ impl Folk {
     /// Somebody of this last name at a personal mailbox.
     pub(crate) fn relative(&mut self, last: &str, shown: Shown) -> Contact {
         loop {
-            let host = *self.dice.pick(&PROVIDERS);
+            let host = self.dice.word(&PROVIDERS);
             let one = self.make(last, host, shown);
             if self.taken.insert(one.address.clone()) {
                 return one;
@@ -145,10 +149,22 @@ impl Folk {
         }
     }
 
+    /// The mailbox at home of somebody of this name.
+    pub(crate) fn home_of(&mut self, first: &str, last: &str) -> Contact {
+        loop {
+            let host = self.dice.word(&PROVIDERS);
+            let number = self.dice.below(97);
+            let address = format!("{}@{host}", plain(&format!("{first}.{last}{number}")));
+            if self.taken.insert(address.clone()) {
+                return contact(first, last, &address, &format!("{first} {last}"));
+            }
+        }
+    }
+
     /// Somebody at her place of work.
     pub(crate) fn at(&mut self, domain: &str) -> Contact {
         loop {
-            let (first, last) = (*self.dice.pick(&self.first), self.last());
+            let (first, last) = (self.dice.word(&self.first), self.last());
             let local = match domain.len() % 3 {
                 0 => format!("{first}.{last}"),
                 1 => format!("{}.{last}", &first[..1]),
@@ -162,7 +178,7 @@ impl Folk {
     }
 
     fn make(&mut self, last: &str, host: &str, shown: Shown) -> Contact {
-        let first = *self.dice.pick(&self.first);
+        let first = self.dice.word(&self.first);
         let number = self.dice.below(97);
         let shown = match (shown, self.dice.below(100)) {
             (Shown::Mixed, 0..58) => Shown::Full,
@@ -172,7 +188,7 @@ impl Folk {
         };
         let (local, name) = match shown {
             Shown::None => (
-                format!("{}{number}", self.dice.pick(&self.nick)),
+                format!("{}{number}", self.dice.word(&self.nick)),
                 String::new(),
             ),
             Shown::Partial => match self.dice.below(3) {
@@ -182,7 +198,7 @@ impl Folk {
                     String::new(),
                 ),
                 _ => (
-                    format!("{}{number}", self.dice.pick(&self.nick)),
+                    format!("{}{number}", self.dice.word(&self.nick)),
                     first.to_owned(),
                 ),
             },

@@ -181,6 +181,12 @@ impl Labelled {
 
     fn letter(&self, index: usize, circles: &[(&Circle, Vec<Contact>)]) -> Letter {
         let message = &self.message[index];
+        assert!(
+            !message.received || message.from.is_some(),
+            "{}: who wrote '{}'?",
+            self.title,
+            message.subject
+        );
         let field = |who: &[String]| {
             who.iter()
                 .map(|who| self.resolve(who, circles))
@@ -406,7 +412,7 @@ impl Circle {
                 "" | "personal" => folk.private(shown_as),
                 "mixed" if index % 3 == 1 => {
                     let last = folk.last().to_lowercase().replace('ź', "z");
-                    let sort = *folk.dice.pick(&["works", "partners", "group", "trust"]);
+                    let sort = folk.dice.word(&["works", "partners", "group", "trust"]);
                     folk.at(&format!("{last}-{sort}.example"))
                 }
                 "mixed" => folk.private(shown_as),
@@ -416,11 +422,21 @@ impl Circle {
                         "circle '{}' is at '{domain}'",
                         self.name
                     );
-                    folk.at(domain)
+                    at_work(folk.at(domain), shown_as)
                 }
             })
             .collect()
     }
+}
+
+/// Somebody at work, as far as she is shown.
+fn at_work(person: Contact, shown_as: Shown) -> Contact {
+    let shown = match shown_as {
+        Shown::None => person.address.clone(),
+        Shown::Partial => shown(&format!("{} <{}>", person.first, person.address)),
+        _ => person.shown,
+    };
+    Contact { shown, ..person }
 }
 
 /// Somebody whom the file names itself.

@@ -28,7 +28,7 @@ pub(crate) use golden::golden;
 pub(crate) use imap::{PASSWORD, Wire, plainly, refused};
 pub(crate) use labelled::Labelled;
 pub(crate) use letter::mboxes;
-pub(crate) use life::{Plan, SORTS, live};
+pub(crate) use life::{Bank, Plan, SORTS, fill, live};
 pub(crate) use mail::{Eol, Mail, Mailbox, Quoting, victims, westminster};
 pub(crate) use people::{Person, numbers, people};
 pub(crate) use query::query;

@@ -89,6 +89,13 @@ impl Bank {
         Bank(sections)
     }
 
+    /// All lines, each with its section.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&'static str, &'static str)> + '_ {
+        self.0
+            .iter()
+            .flat_map(|(section, lines)| lines.iter().map(|line| (*section, *line)))
+    }
+
     /// A section; it must have lines.
     pub(crate) fn section(&self, name: &str) -> &[&'static str] {
         self.0
@@ -98,7 +105,7 @@ impl Bank {
 
     /// One line of a section.
     pub(crate) fn line(&self, name: &str, dice: &mut Dice) -> &'static str {
-        *dice.pick::<&'static str>(self.section(name))
+        dice.word(self.section(name))
     }
 }
 
@@ -118,10 +125,10 @@ pub(crate) fn fill(
             break;
         };
         match slot {
-            "day" => out += *dice.pick::<&str>(&DAYS),
-            "time" => out += *dice.pick::<&str>(&TIMES),
-            "month" => out += *dice.pick::<&str>(&MONTHS),
-            "place" => out += *dice.pick::<&str>(&PLACES),
+            "day" => out += dice.word(&DAYS),
+            "time" => out += dice.word(&TIMES),
+            "month" => out += dice.word(&MONTHS),
+            "place" => out += dice.word(&PLACES),
             "n" => out += &dice.between(2, 48).to_string(),
             "ref" => out += reference,
             "first" => out += first,

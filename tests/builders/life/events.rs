@@ -37,7 +37,9 @@ impl Life<'_> {
             8 => self.newsletter(day),
             9 => self.everybody(day),
             16 => self.press(day),
+            15 => self.training(day),
             22 => self.renew(day),
+            24 if day.is_multiple_of(3) => self.leaving(day),
             _ => {}
         }
         if day % 7 == 2 {
@@ -61,7 +63,8 @@ impl Life<'_> {
             930..950 => self.away(day),
             950..962 => self.list(day),
             962..974 => self.helpers(day),
-            974..984 => self.visit(day),
+            974..981 => self.visit(day),
+            981..984 => self.home(day),
             984..992 => self.tender(day),
             _ => self.desks(day),
         }
@@ -89,7 +92,7 @@ impl Life<'_> {
     }
 
     /// The older a relation, the likelier it goes on; new ones come all the time.
-    fn case(&mut self) -> super::office::Client {
+    pub(super) fn case(&mut self) -> super::office::Client {
         if self.folk.dice.chance(12) {
             let client = self.circle.client(self.folk);
             self.circle.clients.push(client);
@@ -141,7 +144,7 @@ impl Life<'_> {
             silent: false,
             turns: self.turns(),
             to_all: 70,
-            greeting: *self.folk.dice.pick(&[
+            greeting: self.folk.dice.word(&[
                 "Dear all",
                 "Hi all",
                 "Morning everyone",
@@ -226,6 +229,11 @@ impl Life<'_> {
         }
         people.sort_by(|a, b| a.address.cmp(&b.address));
         people.dedup_by(|a, b| a.address == b.address);
+        if self.folk.dice.chance(15) {
+            // An interpreter, a locum, a guardian: at work from her own mailbox.
+            let count = 1 + usize::from(self.folk.dice.chance(20));
+            people.extend(self.folk.dice.some(&self.circle.freelance, count));
+        }
         let reference = self.case().reference;
         let copied = self.folk.dice.some(&self.circle.staff[..TEAM], 2);
         let talk = Talk {
@@ -239,7 +247,7 @@ impl Life<'_> {
             silent: false,
             turns: self.turns(),
             to_all: 65,
-            greeting: *self.folk.dice.pick(&[
+            greeting: self.folk.dice.word(&[
                 "Dear all",
                 "Dear colleagues",
                 "Hi all",
@@ -299,8 +307,10 @@ impl Life<'_> {
     /// A group that speaks in the open: somebody begins, some answer to all, a few never write.
     fn meet(&mut self, day: usize, group: &mut Group, sort: &str) {
         let line = self.say(&format!("{sort}.subject"), "", "");
+        let at = self.time(day);
+        let speaks = group.speaks(at);
         let talk = Talk {
-            at: self.time(day),
+            at,
             subject: format!("{}: {line}", group.name),
             people: group.people.clone(),
             copied: Vec::new(),
@@ -314,17 +324,18 @@ impl Life<'_> {
             } else {
                 "group.answer"
             },
-            begins: group.speaks() && self.folk.dice.chance(65),
-            silent: !group.speaks(),
+            begins: speaks && self.folk.dice.chance(65),
+            silent: !speaks,
             turns: self.folk.dice.between(2, 6),
             to_all: 85,
-            greeting: *self
+            greeting: self
                 .folk
                 .dice
-                .pick(&["Dear all", "Hi all", "Hello everyone", "All"]),
+                .word(&["Dear all", "Hi all", "Hello everyone", "All"]),
             reference: "",
         };
-        group.heard.extend(self.talk(&talk));
+        let heard = self.talk(&talk);
+        group.hear(heard);
     }
 
     fn club(&mut self, day: usize) {
@@ -345,7 +356,12 @@ impl Life<'_> {
         let case = self.case();
         let at = self.time(day);
         let mut to: Vec<&Contact> = vec![&self.owner];
-        to.extend(case.kin.as_deref().into_iter().filter(|_| day % 3 == 0));
+        to.extend(
+            case.kin
+                .as_deref()
+                .into_iter()
+                .filter(|_| day.is_multiple_of(3)),
+        );
         let to = listed(to);
         let subject = self.say("client.subject", &case.reference, &case.client.first);
         let owner = Rc::clone(&self.owner);
@@ -449,149 +465,5 @@ impl Life<'_> {
             reference: "",
         };
         self.talk(&talk);
-    }
-
-    /// Firms that are asked to quote: their sales desks.
-    fn tender(&mut self, day: usize) {
-        let at = self.time(day);
-        let mut to = Vec::new();
-        for firm in &self.circle.suppliers {
-            if self.folk.dice.chance(45) {
-                let domain = firm[0].address.rsplit('@').next().unwrap_or_default();
-                let role = *self
-                    .folk
-                    .dice
-                    .pick(&["sales", "tenders", "info", "enquiries"]);
-                to.push(format!("{role}@{domain}"));
-            }
-        }
-        let subject = self.say("tender.subject", "", "");
-        let owner = Rc::clone(&self.owner);
-        let body = self.text("tender.text", "", &[], "Dear Sir or Madam", &owner);
-        let mut draft = self.own(at, &subject, body);
-        draft.to = to.join(",\n ");
-        if draft.to.is_empty() {
-            draft.to = "sales@quotes.example".to_owned();
-        }
-        self.post(&draft);
-    }
-
-    fn desks(&mut self, day: usize) {
-        let at = self.time(day);
-        let to = self.folk.dice.pick(&self.circle.desks).shown.clone();
-        let subject = self.say("press.subject", "", "");
-        let owner = Rc::clone(&self.owner);
-        let body = self.text("press.text", "", &[], "Dear news desk", &owner);
-        let draft = self.own(at, &subject, body);
-        self.post(&Draft { to, ..draft });
-    }
-}
-
-/// What goes to many.
-impl Life<'_> {
-    /// The same words to each of many, one letter each.
-    fn series(&mut self, day: usize) {
-        let at = self.time(day);
-        let line = self.bank.line("series", &mut self.folk.dice);
-        let (subject, text) = line.split_once('|').expect("subject | text");
-        let people = self.circle.clients.clone();
-        let owner = Rc::clone(&self.owner);
-        for (number, case) in people.iter().take(25).enumerate() {
-            let subject = self.fill(subject.trim(), &case.reference, &case.client.first);
-            let text = self.fill(text.trim(), &case.reference, &case.client.first);
-            let body = format!("Dear {},\n\n{text}\n\n{}\n", case.client.first, owner.first);
-            let draft = self.own(at + 40 * number as i64, &subject, body);
-            let to = case.client.shown.clone();
-            self.post(&Draft { to, ..draft });
-        }
-    }
-
-    /// Many in Bcc; the stored copy keeps the line, or not.
-    fn newsletter(&mut self, day: usize) {
-        let at = self.time(day);
-        let line = self.bank.line("crowd", &mut self.folk.dice);
-        let (subject, text) = line.split_once('|').expect("subject | text");
-        let (subject, text) = (
-            self.fill(subject.trim(), "", ""),
-            self.fill(text.trim(), "", ""),
-        );
-        let draft = self.own(
-            at,
-            &subject,
-            format!("Dear all,\n\n{text}\n\n{}\n", self.owner.first),
-        );
-        let to = if self.folk.dice.chance(50) {
-            self.owner.shown.clone()
-        } else {
-            "undisclosed-recipients:;".to_owned()
-        };
-        let bcc = if self.folk.dice.chance(50) {
-            listed(self.circle.clients.iter().map(|case| &*case.client))
-        } else {
-            String::new()
-        };
-        self.post(&Draft { to, bcc, ..draft });
-    }
-
-    fn everybody(&mut self, day: usize) {
-        let at = self.time(day);
-        let subject = self.say("staff.subject", "", "");
-        let owner = Rc::clone(&self.owner);
-        let body = self.text("staff.text", "", &[], "Dear all", &owner);
-        let draft = self.own(at, &subject, body);
-        let to = listed(self.circle.staff.iter().map(|who| &**who));
-        self.post(&Draft { to, ..draft });
-    }
-
-    fn press(&mut self, day: usize) {
-        let at = self.time(day);
-        let subject = self.say("press.subject", "", "");
-        let owner = Rc::clone(&self.owner);
-        let body = self.text("press.text", "", &[], "Dear editors", &owner);
-        let draft = self.own(at, &subject, body);
-        let to = listed(self.circle.desks.iter().map(|who| &**who));
-        self.post(&Draft { to, ..draft });
-    }
-
-    /// Old projects end, new ones begin; somebody joins or leaves the committee.
-    fn renew(&mut self, day: usize) {
-        if day % 3 == 0 {
-            let name = self.bank.line("project", &mut self.folk.dice);
-            let group = self.circle.project(self.folk, name);
-            self.circle.projects.push(group);
-            if self.circle.projects.len() > 5 {
-                self.circle.projects.remove(0);
-            }
-        }
-        let at = self.folk.dice.below(self.circle.committees.len());
-        let new = Rc::new(self.folk.private(Shown::Full));
-        let group = &mut self.circle.committees[at].people;
-        if group.len() > 8 {
-            group.remove(0);
-        }
-        group.push(new);
-    }
-
-    /// What comes in by itself: machines, lists, mail that could not be delivered.
-    fn notices(&mut self, day: usize) {
-        for _ in 0..3 {
-            let at = self.time(day);
-            let line = self.bank.line("notice", &mut self.folk.dice);
-            let mut parts = line.split('|').map(str::trim);
-            let (from, subject, text) = (
-                parts.next().unwrap_or_default(),
-                parts.next().unwrap_or_default(),
-                parts.next().unwrap_or_default(),
-            );
-            let body = self.fill(text, "", "");
-            let mut draft = self.own(at, subject, body);
-            draft.received = true;
-            draft.from = from.to_owned();
-            draft.to.clone_from(&self.owner.shown);
-            if from.contains("lists.") {
-                draft.more = "List-Id: Practice forum <forum.lists.network.example>\n".to_owned();
-            }
-            self.post(&draft);
-        }
     }
 }

@@ -6,13 +6,13 @@
 
 mod bank;
 mod events;
+mod mailings;
 mod office;
 mod talk;
 
 use super::folk::Folk;
 use super::letter::{Letter, address, name};
-use bank::Bank;
-pub(crate) use bank::SORTS;
+pub(crate) use bank::{Bank, SORTS, fill};
 use office::{Circle, Known};
 use std::rc::Rc;
 
@@ -55,13 +55,6 @@ pub(crate) fn live(folk: &mut Folk, plan: &Plan<'_>) -> Vec<Letter> {
         .next()
         .expect("an owner has an address")
         .to_owned();
-    let circle = Circle::new(
-        folk,
-        &domain,
-        bank.section("project"),
-        bank.section("committee"),
-        bank.section("club"),
-    );
     let full = name(plan.owner);
     let owner = Rc::new(super::folk::Contact {
         first: full.split(' ').next().unwrap_or_default().to_owned(),
@@ -69,6 +62,14 @@ pub(crate) fn live(folk: &mut Folk, plan: &Plan<'_>) -> Vec<Letter> {
         shown: super::letter::shown(plan.owner),
         address: owner_address,
     });
+    let circle = Circle::new(
+        folk,
+        &owner,
+        &domain,
+        bank.section("project"),
+        bank.section("committee"),
+        bank.section("club"),
+    );
     let mut life = Life {
         folk,
         bank,

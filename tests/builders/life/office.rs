@@ -2,7 +2,7 @@
 //! once turns up again.
 
 use super::super::folk::{Contact, Folk, Shown};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Somebody, shared among the letters that name her.
@@ -25,8 +25,8 @@ pub(super) struct Client {
 pub(super) struct Group {
     pub(super) name: &'static str,
     pub(super) people: Vec<Known>,
-    /// Addresses of those who have written to the others.
-    pub(super) heard: BTreeSet<String>,
+    /// Who has written to the others, and when first.
+    pub(super) heard: BTreeMap<String, i64>,
 }
 
 impl Group {
@@ -34,14 +34,27 @@ impl Group {
         Group {
             name,
             people,
-            heard: BTreeSet::new(),
+            heard: BTreeMap::new(),
         }
     }
 
-    /// Whether its members are known to speak: until then the owner only reads. A big list in which nobody speaks would be
-    /// no committee but an exposure.
-    pub(super) fn speaks(&self) -> bool {
-        self.heard.len() * 3 >= self.people.len()
+    /// Whether its members are known to speak by then: before, the owner only reads. A big list in which nobody speaks
+    /// would be no committee but an exposure.
+    pub(super) fn speaks(&self, at: i64) -> bool {
+        let heard = |person: &&Known| {
+            self.heard
+                .get(&person.address)
+                .is_some_and(|first| *first < at)
+        };
+        self.people.iter().filter(heard).count() * 3 >= self.people.len()
+    }
+
+    /// Remembers who wrote.
+    pub(super) fn hear(&mut self, heard: Vec<(String, i64)>) {
+        for (address, at) in heard {
+            let first = self.heard.entry(address).or_insert(at);
+            *first = at.min(*first);
+        }
     }
 }
 
@@ -63,6 +76,12 @@ pub(super) struct Circle {
     pub(super) helpers: Group,
     /// Newsrooms and their like: nobody's own mailbox.
     pub(super) desks: Vec<Known>,
+    /// Professionals who work from their own mailboxes: interpreters, locums.
+    pub(super) freelance: Vec<Known>,
+    /// The owner's own mailbox at home, and that of a colleague.
+    pub(super) homes: Vec<Known>,
+    /// Those who worked here before.
+    pub(super) former: Vec<Known>,
 }
 
 /// Size of the team among the staff.
@@ -86,6 +105,7 @@ const TRADES: [&str; 9] = [
 impl Circle {
     pub(super) fn new(
         folk: &mut Folk,
+        owner: &Contact,
         domain: &str,
         projects: &[&'static str],
         committees: &[&'static str],
@@ -104,7 +124,14 @@ impl Circle {
             club: Group::new(clubs[folk.dice.below(clubs.len())], privately(folk, 9, 16)),
             helpers: Group::new("Helpers", privately(folk, 3, 6)),
             desks: (0..12).map(|_| desk(folk)).collect(),
+            freelance: privately(folk, 6, 6),
+            homes: Vec::new(),
+            former: privately(folk, 8, 8),
         };
+        circle.homes = vec![
+            Rc::new(folk.home_of(&owner.first, &owner.last)),
+            Rc::new(folk.home_of(&circle.staff[2].first, &circle.staff[2].last)),
+        ];
         for name in folk.dice.some(projects, 3) {
             let group = circle.project(folk, name);
             circle.projects.push(group);
@@ -175,7 +202,7 @@ impl Circle {
             worker,
             reference: format!(
                 "{}{}/{}",
-                *folk.dice.pick(&["A", "CR", "H", "M", "WK"]),
+                folk.dice.word(&["A", "CR", "H", "M", "WK"]),
                 folk.dice.between(1000, 9999),
                 folk.dice.between(10, 99)
             ),
@@ -200,12 +227,12 @@ fn firm(folk: &mut Folk, sorts: &[&str], at: usize) -> Vec<Known> {
 /// A role address of some newsroom.
 fn desk(folk: &mut Folk) -> Known {
     let paper = folk.last().to_lowercase().replace('ź', "z");
-    let role = *folk
+    let role = folk
         .dice
-        .pick(&["newsdesk", "news", "editorial", "press", "enquiries"]);
-    let sort = *folk
+        .word(&["newsdesk", "news", "editorial", "press", "enquiries"]);
+    let sort = folk
         .dice
-        .pick(&["courier", "post", "radio", "gazette", "live"]);
+        .word(&["courier", "post", "radio", "gazette", "live"]);
     let address = format!("{role}@{paper}-{sort}.example");
     folk.take(&address);
     Rc::new(Contact {

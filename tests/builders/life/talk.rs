@@ -92,13 +92,23 @@ impl Life<'_> {
     ) -> String {
         let mut out = String::with_capacity(400);
         if greeting.is_empty() {
-            out += *self
+            out += self
                 .folk
                 .dice
-                .pick(&["Dear ", "Hi ", "Hello ", "Dear ", "Good morning "]);
-            for (at, who) in greeted.iter().take(3).enumerate() {
+                .word(&["Dear ", "Hi ", "Hello ", "Dear ", "Good morning "]);
+            // Most greet everybody by name, some only the one whom it is about, some nobody by name.
+            let names = match self.folk.dice.below(100) {
+                0..68 => 3,
+                68..90 => 1,
+                _ if greeted.len() == 2 => 0,
+                _ => 1,
+            };
+            if names == 0 {
+                out += "both";
+            }
+            for (at, who) in greeted.iter().take(names).enumerate() {
                 if at > 0 {
-                    out += if at + 1 == greeted.len().min(3) {
+                    out += if at + 1 == greeted.len().min(names) {
                         " and "
                     } else {
                         ", "
@@ -125,7 +135,7 @@ impl Life<'_> {
             let line = self.bank.line("closing", &mut self.folk.dice);
             out += &self.fill(line, reference, first);
         }
-        out += *self.folk.dice.pick(&[
+        out += self.folk.dice.word(&[
             "\n\nKind regards\n",
             "\n\nBest wishes\n",
             "\n\nThanks\n",
@@ -136,8 +146,20 @@ impl Life<'_> {
         out
     }
 
-    /// Writes a thread, and tells at which addresses others wrote to all.
-    pub(super) fn talk(&mut self, talk: &Talk<'_>) -> Vec<String> {
+    /// One of the others. Where the owner only reads, so do her colleagues: what they write is the house's as well.
+    fn another(&mut self, talk: &Talk<'_>) -> Known {
+        let house = format!("@{}", self.domain);
+        for _ in 0..8 {
+            let one = self.folk.dice.pick(&talk.people);
+            if !talk.silent || !one.address.ends_with(&house) {
+                return Rc::clone(one);
+            }
+        }
+        Rc::clone(&talk.people[0])
+    }
+
+    /// Writes a thread, and tells who of the others wrote to all, and when.
+    pub(super) fn talk(&mut self, talk: &Talk<'_>) -> Vec<(String, i64)> {
         let mut heard = Vec::new();
         let mut at = talk.at;
         let mut before: Option<(String, Known, String)> = None;
@@ -146,7 +168,7 @@ impl Life<'_> {
             let writer = if ours {
                 Rc::clone(&self.owner)
             } else {
-                Rc::clone(self.folk.dice.pick(&talk.people))
+                self.another(talk)
             };
             let all = before.is_none() || self.folk.dice.chance(talk.to_all);
             let mut to: Vec<Known> = match &before {
@@ -161,7 +183,7 @@ impl Life<'_> {
                 to.push(Rc::clone(&self.owner));
             }
             if all && !ours {
-                heard.push(writer.address.clone());
+                heard.push((writer.address.clone(), at));
             }
             let greeting = if all { talk.greeting } else { "" };
             let section = if ours { talk.ours } else { talk.theirs };
@@ -207,6 +229,10 @@ impl Life<'_> {
                     "<html><body><p>{}</p></body></html>\n",
                     body.replace('\n', "<br>\n")
                 );
+            }
+            if self.folk.dice.chance(8) {
+                let name = self.say("attachment", &talk.reference.replace('/', "-"), "");
+                draft.attachments.push(name);
             }
             draft.body.clone_from(&body);
             self.post(&draft);
