@@ -95,8 +95,6 @@ fn each_query_is_told_with_what_it_found_above_and_below() {
 #[test]
 fn decisions_are_counted_and_the_case_stays_as_it_was() {
     let case = case("50");
-    let table_of = case.path().join("messages.csv");
-    let text = case.text("messages.csv");
     for row in case.messages() {
         let review = match &row["message_id"] {
             id if id.starts_with("westminster@") => "confirmed",

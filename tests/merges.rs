@@ -213,7 +213,7 @@ fn a_dismissed_message_takes_its_merges_along() {
     let mailbox = listed([NIA[1]]).mail(|m| survivors(m, &crowd(), NIA));
     let case = scan(&mailbox);
     assert_eq!((case.people().len(), case.merges().len()), (11, 1));
-    case.decide(&case.only_message()["exposure_id"], "dismissed");
+    case.decide(&case.messages()[1]["exposure_id"], "dismissed");
     export(&case);
     assert_eq!((case.people().len(), case.merges().len()), (11, 0));
     assert_eq!(&case.person("nia.marsh@inbox.test")["other_addresses"], "");

@@ -1,5 +1,6 @@
 //! One circle, one decision: what a person dismissed is dismissed for later mail of the same circle too, where that exposes
-//! no other group and hurts no more. A confirmed exposure confirms no other: each is told to the people by itself.
+//! no other group and hurts no more. Within one incident each message is decided by itself: who dismisses an apology has
+//! not dismissed what it is for. A confirmed exposure confirms no other: each is told to the people by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,8 @@ const FOLLOWS: &str = "its circle, as ";
 /// A finding, as far as decisions go.
 struct Decided {
     exposure_id: String,
+    incident_id: String,
+    sent: Option<i64>,
     severity: Harm,
     groups: BTreeSet<String>,
     /// A person's own decision, and when.
@@ -43,7 +46,9 @@ impl Case {
             }
             for finding in circle.iter().filter(|finding| finding.own.is_none()) {
                 let like = decisions().find(|(decided, _)| {
-                    finding.severity <= decided.severity
+                    decided.incident_id != finding.incident_id
+                        && decided.sent < finding.sent
+                        && finding.severity <= decided.severity
                         && finding.groups.is_subset(&decided.groups)
                 });
                 if let Some((decided, (review, at))) = like {
@@ -61,7 +66,7 @@ impl Case {
     /// The findings of each circle of which anything was decided, in the order of their ids.
     fn decided(&self) -> anyhow::Result<BTreeMap<String, Vec<Decided>>> {
         let mut statement = self.db.prepare(
-            "SELECT circle_id, exposure_id, severity, groups, review, decided_at FROM finding LEFT JOIN decision USING (exposure_id)
+            "SELECT circle_id, exposure_id, severity, groups, review, decided_at, incident_id, sent FROM finding LEFT JOIN decision USING (exposure_id)
              WHERE reported = 1 AND circle_id IN (SELECT circle_id FROM finding JOIN decision USING (exposure_id) WHERE reported = 1)
              ORDER BY circle_id, exposure_id",
         )?;
@@ -75,6 +80,8 @@ impl Case {
             };
             out.entry(row.get(0)?).or_default().push(Decided {
                 exposure_id: row.get(1)?,
+                incident_id: row.get(6)?,
+                sent: row.get(7)?,
                 severity: Harm::from_word(row.get_ref(2)?.as_str()?).unwrap_or(Harm::Low),
                 groups: row
                     .get_ref(3)?
