@@ -7,7 +7,7 @@ use super::seen::{Looked, crowd, exposable, identity};
 use super::{Candidate, Rules};
 use crate::history::{Digest, History, Spoken};
 use crate::query::pattern::fold;
-use crate::query::{Found, Harm, Query, Roster};
+use crate::query::{Found, Harm, Part, Query, Roster};
 use crate::signal::shape::Grounds;
 use crate::signal::{self, Crowd, Signal};
 
@@ -148,7 +148,12 @@ fn roster_claim(
         Grounds::Known,
     )]
     .into_iter()
-    .chain(signal::strangers::signal(heard.own, true, heard.answered))
+    .chain(signal::strangers::signal(
+        heard.own,
+        true,
+        heard.answered,
+        known.len(),
+    ))
     .collect();
     Some(claim(
         group,
@@ -189,14 +194,14 @@ fn query_claim(
     if people.len() < query.at_least && !query.strangers {
         return None;
     }
-    let crowd = crowd(&people, looked, candidate, &rules.digester);
+    let mut crowd = crowd(&people, looked, candidate, &rules.digester);
     let mut own = Vec::new();
     own.extend(signal::who::signal(
         known.len(),
         query.at_least,
         "known to be of this group by their addresses",
     ));
-    own.extend(signal::about::signal(&found));
+    own.extend(signal::about::signal(&found, others(candidate, &found)));
     let mass = if query.strangers {
         signal::shape::mass(&crowd, query.at_least)
     } else {
@@ -207,24 +212,20 @@ fn query_claim(
     }
     own.extend(mass);
     let certain = known.len() >= query.at_least;
-    let shape = if certain {
-        signal::shape::signal(
-            &Crowd {
-                only_organisation: None,
-                ..crowd
-            },
-            Grounds::Known,
-        )
+    let grounds = if certain {
+        crowd.only_organisation = None;
+        Grounds::Known
     } else {
-        signal::shape::signal(&crowd, grounds(query, &found))
+        grounds(query, &found, candidate)
     };
-    let mut common = vec![shape];
+    let counted = signal::shape::counted(&crowd, grounds);
+    let mut common = vec![signal::shape::signal(&crowd, grounds)];
     let heard = weigh(&people, looked);
     // A bland list is a circle of friends where they are answered in the open; a list of victims is none for that.
     common.extend(if query.strangers {
-        signal::strangers::signal(heard.all, false, false)
+        signal::strangers::signal(heard.all, false, false, people.len())
     } else {
-        signal::strangers::signal(heard.own, certain, heard.answered)
+        signal::strangers::signal(heard.own, certain, heard.answered, counted)
     });
     let exposed = if certain && found.is_empty() && !query.strangers {
         known
@@ -241,25 +242,43 @@ fn query_claim(
     ))
 }
 
+/// How many other queries found words that this one did not find.
+fn others(candidate: &Candidate, found: &[&Found]) -> usize {
+    let Some(query) = found.first().map(|found| &found.query) else {
+        return 0;
+    };
+    let words: BTreeSet<&str> = found.iter().map(|found| found.phrase.as_str()).collect();
+    let others: BTreeSet<&str> = candidate
+        .found
+        .iter()
+        .filter(|other| other.query != *query && !words.contains(other.phrase.as_str()))
+        .map(|other| other.query.as_str())
+        .collect();
+    others.len()
+}
+
 /// What the phrases that were found say of the readers.
-fn grounds(query: &Query, found: &[&Found]) -> Grounds {
+fn grounds(query: &Query, found: &[&Found], candidate: &Candidate) -> Grounds {
+    let in_subject = || found.iter().any(|found| found.part == Part::Subject);
     if query.strangers {
         Grounds::Known
-    } else if found.iter().any(|found| to_readers(&found.phrase)) {
+    } else if found.iter().any(|found| to_readers(&found.phrase))
+        || in_subject() && to_readers(&candidate.subject)
+    {
         Grounds::WordsToReaders
     } else {
         Grounds::Words
     }
 }
 
-/// Whether a phrase speaks to its readers of themselves, in the languages of the queries.
-fn to_readers(phrase: &str) -> bool {
+/// Whether a text speaks to its readers of themselves, in the languages of the queries.
+fn to_readers(text: &str) -> bool {
     const YOU: [&str; 26] = [
         "you", "your", "yours", "chi", "eich", "sie", "ihr", "ihre", "ihrer", "ihren", "ihrem",
         "ihres", "euch", "eure", "vous", "votre", "vos", "su", "sus", "usted", "ustedes",
         "vuestra", "vostro", "vostra", "uw", "jullie",
     ];
-    let folded = fold(phrase);
+    let folded = fold(text);
     folded.split_whitespace().any(|word| YOU.contains(&word))
 }
 

@@ -11,6 +11,7 @@ use super::{Candidate, Rules};
 use crate::history::{Digest, Digester};
 use crate::message::Address;
 use crate::message::recipients::{Field, Mailbox};
+use crate::person::name::FullName;
 use crate::person::{self, Kind, NamedBy, Relation};
 use crate::query::pattern::fold;
 use crate::signal::Crowd;
@@ -276,9 +277,33 @@ pub(super) fn crowd(
     }
     if crowd.personal <= MOST_KIN {
         crowd.kin = kin(people, looked);
+        crowd.own = own(people, looked);
     }
+    let beside = looked
+        .iter()
+        .filter(|looked| looked.visible && !looked.author && looked.relation == Relation::Insider);
+    crowd.colleagues = beside.count().saturating_sub(crowd.insiders);
     crowd.alphabetical = alphabetical(people, looked);
     crowd
+}
+
+/// How many at personal mailboxes bear the full name of an author or an insider: their own mailboxes at home.
+fn own(people: &[usize], looked: &[Looked<'_>]) -> usize {
+    let inside = looked
+        .iter()
+        .filter(|looked| looked.author || looked.relation == Relation::Insider);
+    let names: FxHashSet<Box<str>> = inside
+        .filter_map(|looked| FullName::new(looked.name))
+        .map(|name| name.key)
+        .collect();
+    let private = people
+        .iter()
+        .map(|index| &looked[*index])
+        .filter(|looked| looked.kind == Kind::Private);
+    private
+        .filter_map(|looked| FullName::new(looked.name))
+        .filter(|name| names.contains(&name.key))
+        .count()
 }
 
 /// How many at personal mailboxes share a family name with another of them. One of each family is not counted.

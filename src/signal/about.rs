@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use super::{Kind, Signal, listed};
 use crate::query::{Found, Part};
 
+/// Points for each other query that found words of its own: a mail that fits two groups is more surely about people.
+const OTHERS: i32 = 6;
+
 /// Points for the first phrase in a part, and for each further one there.
 fn points(part: Part) -> (i32, i32) {
     match part {
@@ -16,8 +19,9 @@ fn points(part: Part) -> (i32, i32) {
 }
 
 /// Weighs what one query found in a message, of which `found` holds all of that query and nothing else. A second part
-/// that matches adds half its points; all together give at most 62.
-pub fn signal(found: &[&Found]) -> Option<Signal> {
+/// that matches adds half its points, each of `others`, the queries that found other words, a few; all together give at
+/// most 62.
+pub fn signal(found: &[&Found], others: usize) -> Option<Signal> {
     let mut parts: Vec<(i32, String)> = Vec::new();
     let mut counted: BTreeSet<&str> = BTreeSet::new();
     for part in [
@@ -63,7 +67,7 @@ pub fn signal(found: &[&Found]) -> Option<Signal> {
     let says: Vec<String> = parts.into_iter().map(|(_, says)| says).collect();
     Some(Signal {
         kind: Kind::About,
-        weight: (best + (all - best) / 2).min(62),
+        weight: (best + (all - best) / 2 + OTHERS * others.min(2) as i32).min(62),
         says: listed(&says, 5),
     })
 }

@@ -3,6 +3,9 @@
 
 use super::{Kind, Signal, listed, thousands};
 
+/// So many people are a list.
+const LIST: usize = 5;
+
 /// Most points that habit adds.
 const MOST: i32 = 25;
 
@@ -56,7 +59,8 @@ pub fn signal(habit: Habit, people: usize, any_bcc: bool) -> Option<Signal> {
             thousands(habit.apart.into())
         ));
     }
-    if says.is_empty() && habit.author_hidden >= 3 {
+    // Whoever hides long lists may still write to a couple.
+    if says.is_empty() && habit.author_hidden >= 3 && people >= LIST {
         weight += 6;
         says.push(format!(
             "this sender hid other lists in Bcc {}",

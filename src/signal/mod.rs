@@ -57,6 +57,10 @@ pub struct Crowd {
     pub only_organisation: Option<String>,
     /// Of those at personal mailboxes: how many share a family name with another.
     pub kin: usize,
+    /// Of those at personal mailboxes: how many bear the name of the author or of an insider in view.
+    pub own: usize,
+    /// Insiders in view who could not be exposed.
+    pub colleagues: usize,
     /// People who are greeted by name.
     pub greeted: usize,
     /// Of them: at personal mailboxes, or of the organisation.

@@ -64,6 +64,18 @@ pub fn mass(crowd: &Crowd, at_least: usize) -> Option<Signal> {
     })
 }
 
+/// How many people a list is taken to show to one another. Of a family one counts: it is the others who would learn
+/// something; so it is beside professionals, where only words speak.
+pub fn counted(crowd: &Crowd, grounds: Grounds) -> usize {
+    let private = crowd.personal + crowd.insiders;
+    let people = if grounds == Grounds::Words && private > 0 {
+        private
+    } else {
+        crowd.people
+    };
+    people.saturating_sub(crowd.kin + crowd.own)
+}
+
 /// What speaks for a query beside the look of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grounds {
@@ -79,10 +91,11 @@ pub enum Grounds {
 
 /// Weighs the look of a list.
 pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
-    // Of a family one counts: it is the others who would learn something.
-    let mut weight = match crowd.people - crowd.kin.min(crowd.people) {
+    let by_words = grounds != Grounds::Known && crowd.insiders == 0;
+    let private = crowd.personal > 0 || crowd.insiders > 0;
+    let mut weight = match counted(crowd, grounds) {
         0 | 1 => 0,
-        2 => 6,
+        2 => 2,
         3 => 10,
         4 => 12,
         5..=7 => 16,
@@ -103,14 +116,20 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
     if !kinds.is_empty() {
         says.push(listed(&kinds, 3));
     }
-    let by_words = grounds != Grounds::Known && crowd.insiders == 0;
-    let private = crowd.personal > 0 || crowd.insiders > 0;
     if let Some(domain) = &crowd.only_organisation {
         weight -= 50;
         says.push(format!("all of one organisation, {domain}"));
     } else if by_words && crowd.personal == 1 && crowd.people < MASS {
         weight -= 45;
         says.push("one private person among professionals, who may be their advisers".to_owned());
+    } else if grounds == Grounds::Words
+        && crowd.insiders == 0
+        && crowd.personal > 0
+        && crowd.professional >= 2.max(crowd.personal)
+        && crowd.people < MASS
+    {
+        weight -= 35;
+        says.push("most of them professionals, as about a case".to_owned());
     } else if by_words && crowd.personal == 0 {
         weight -= if grounds == Grounds::WordsToReaders {
             12
@@ -122,6 +141,10 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
     if by_words && crowd.kin > 0 && crowd.kin + 1 == crowd.personal {
         weight -= 35;
         says.push("all those at personal mailboxes of one family name".to_owned());
+    }
+    if grounds == Grounds::Words && crowd.colleagues >= 3 && crowd.colleagues >= crowd.people {
+        weight -= 20;
+        says.push(format!("beside {} colleagues", crowd.colleagues));
     }
     if by_words && crowd.greeted > 0 && crowd.people <= FEW {
         let private_people = crowd.personal + crowd.insiders;
@@ -148,7 +171,12 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
         .as_ref()
         .filter(|_| private || crowd.only_organisation.is_some())
     {
-        weight += if crowd.people <= FEW { 10 } else { 6 };
+        // `Hello both` is said to a couple as well.
+        weight += match crowd.people {
+            2 => 0,
+            3..=FEW => 10,
+            _ => 6,
+        };
         says.push(format!("greeted as '{greeting}'"));
     }
     Signal {

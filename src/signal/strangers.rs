@@ -11,13 +11,16 @@ const OPENED: f64 = 0.5;
 ///
 /// `known` is true where a roster or an address says who they are: then that they speak doubts less. `answered` is true
 /// where the message answers one of them: then it is no mail-out to strangers, though it may show others to them.
-pub fn signal(spoken: Spoken, known: bool, answered: bool) -> Option<Signal> {
+/// `counted` of the people may be strangers to one another.
+pub fn signal(spoken: Spoken, known: bool, answered: bool, counted: usize) -> Option<Signal> {
     if spoken.pairs == 0 {
         return None;
     }
     let share = spoken.share();
     let lowest = if known { -20.0 } else { -55.0 };
-    let mut weight = (12.0 - 100.0 * share).clamp(lowest, 12.0).round() as i32;
+    // That one pair has not spoken says less than that none of many has.
+    let highest = if counted <= 2 { 6.0 } else { 12.0 };
+    let mut weight = (highest - 100.0 * share).clamp(lowest, highest).round() as i32;
     // A list that one of them writes to unasked was not put together by somebody else. Answers to all do not tell that:
     // people who were shown to one another by mistake answer as well.
     let others = (2.0 * spoken.pairs as f64).sqrt().floor();
