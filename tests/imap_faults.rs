@@ -4,7 +4,7 @@ use crate::builders::faulty::{
     Ended, Fault, Folder, Kind, Script, Shape, Then, Watch, always, nth, once, side_by_side, since,
     uid,
 };
-use crate::builders::{Case, Mailbox, Run, column, people, westminster};
+use crate::builders::{Case, Mailbox, Run, Store, column, people, westminster};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -28,11 +28,14 @@ fn sent() -> Mailbox {
 
 /// A few mails from outside.
 pub(crate) fn inbox() -> Folder {
+    Folder::new("INBOX").mails(&received())
+}
+
+fn received() -> Mailbox {
     let senders = people(RECEIVED, 31);
-    let mails = Mailbox::numbered_from(1000).mails(&senders, |m, who| {
+    Mailbox::numbered_from(1000).mails(&senders, |m, who| {
         m.from(who).to(["robin.ashdown@force.example"])
-    });
-    Folder::new("INBOX").mails(&mails)
+    })
 }
 
 /// What is to come of a scan.
@@ -123,7 +126,10 @@ fn an_account_without_a_fault_is_read_as_the_same_mail_in_a_file() {
     let server = account().start();
     let ended = Watch::scan(&server).run();
     let case = ended.case(0);
-    let file = Run::scan(sent().mbox().path()).org("force.example").ok();
+    let files = [sent().mbox(), received().mbox()];
+    let file = Run::scan_all(files.iter().map(Store::path))
+        .org("force.example")
+        .ok();
     let same = |case: &Case| (case.people(), case.viewers(), case.found());
     assert_eq!(same(&case), same(&file));
     let row = case.only_message();

@@ -32,6 +32,12 @@ mod recipients;
 mod judgement;
 // What does not.
 mod ordinary;
+// What came before and after: hidden lists, recalls, apologies, answers, bounces; one incident, one circle.
+mod aftermath;
+// How well it judges: recall, precision and calibration on mailboxes that people have labelled.
+mod labelled;
+// Years of ordinary mail: how many circles of people are taken for victims.
+mod circles;
 // Public cases with their figures.
 mod incidents;
 // --incident: from one known message to the others that show its people.

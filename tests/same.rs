@@ -1,5 +1,7 @@
 //! The same input gives byte-identical tables: with any number of jobs, twice, at once or in parts in any order.
 
+use std::collections::BTreeMap;
+
 use crate::builders::{
     Case, EXPORTS, FORCE, Mail, Mailbox, Run, Store, gzip, people, westminster, zip, zstd,
 };
@@ -24,6 +26,40 @@ fn mailbox() -> Mailbox {
 #[track_caller]
 fn same(one: &Case, other: &Case, what: &str) {
     let (one, other) = (one.exports(), other.exports());
+    for name in EXPORTS {
+        assert!(
+            one[name] == other[name],
+            "{name} differs {what}:\n{}\n---\n{}",
+            one[name],
+            other[name]
+        );
+    }
+}
+
+/// As [`same`], where an incident may have been written before its first message was read: its id stays (DESIGN section
+/// 4), so that here each incident is named by the first of its exposures that the table shows.
+#[track_caller]
+fn same_but_for_ids(one: &Case, other: &Case, what: &str) {
+    let named = |case: &Case| {
+        let mut exports = case.exports();
+        let mut firsts: BTreeMap<String, String> = BTreeMap::new();
+        for row in case.messages() {
+            let (this, incident) = (&row["exposure_id"], &row["incident_id"]);
+            let first = firsts.entry(incident.to_owned()).or_insert(this.to_owned());
+            for text in exports.values_mut() {
+                *text = text.replace(
+                    &format!("\n{this},{incident},"),
+                    &format!("\n{this},of {first},"),
+                );
+            }
+        }
+        let timeline = exports.get_mut("timeline.csv").unwrap();
+        for (incident, first) in &firsts {
+            *timeline = timeline.replace(&format!("\n{incident},"), &format!("\nof {first},"));
+        }
+        exports
+    };
+    let (one, other) = (named(one), named(other));
     for name in EXPORTS {
         assert!(
             one[name] == other[name],
@@ -154,7 +190,7 @@ fn parts_in_any_order_end_like_a_scan_of_everything_at_once() {
         for &part in &order[1..] {
             case = Run::scan(parts[part].path()).org(FORCE).onto(&case).ok();
         }
-        same(&once, &case, &format!("after parts in the order {order:?}"));
+        same_but_for_ids(&once, &case, &format!("after parts in the order {order:?}"));
         assert_eq!(once.count("judged"), case.count("judged"));
     }
 }

@@ -116,7 +116,7 @@ impl Tally {
             self.outside[reading] += 1;
             return;
         }
-        let inside = [record.line.author, record.sender]
+        let inside = [record.line.author, record.line.sender]
             .into_iter()
             .flatten()
             .any(|author| self.insiders.contains(&author.0.cast_signed()));

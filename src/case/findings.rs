@@ -13,7 +13,7 @@ use super::count::Bounds;
 use super::identity::PersonIds;
 use crate::exposure::{Candidate, Fields, Rules, Seen};
 use crate::history::Digester;
-use crate::judgement::{At, Entry, Finding};
+use crate::judgement::{At, Entry, Event, Finding, Outcome};
 use crate::person::NamedBy;
 use crate::query::Harm;
 
@@ -70,6 +70,7 @@ impl Case {
                 Some(entry) => {
                     entry.candidate.merge(&candidate);
                     entry.judged |= judged;
+                    entry.draft &= draft;
                     entry.deleted &= deleted;
                     // Where a source was read again, only what it holds now is a place.
                     let stands = newest.0 == current && (current || newest.1 == reading);
@@ -94,6 +95,7 @@ impl Case {
                         candidate,
                         places: vec![at],
                         judged,
+                        draft,
                         deleted,
                         gone: !current,
                     });
@@ -139,24 +141,25 @@ impl Case {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Replaces all findings, forgets the copies of everything else, and gives each exposed person an id.
+    /// Replaces all findings and events, forgets the copies of everything else, and gives each exposed person an id.
     ///
     /// # Errors
     /// Those of the database: a full disk among them.
-    pub fn write_findings(&self, findings: &[Finding], rules: &Rules) -> anyhow::Result<()> {
+    pub fn write_outcome(&self, outcome: &Outcome, rules: &Rules) -> anyhow::Result<()> {
+        let findings = outcome.findings.as_slice();
         self.db
-            .execute_batch("DELETE FROM seen; DELETE FROM finding;")?;
+            .execute_batch("DELETE FROM event; DELETE FROM seen; DELETE FROM finding;")?;
         let ids = self.unite(findings, rules)?;
         // In the order of their ids each row goes behind the last, and no page is written twice.
         let mut order: Vec<&Finding> = findings.iter().collect();
         order.sort_unstable_by(|a, b| a.id().cmp(b.id()));
         let mut to_finding = self.db.prepare(
-            "INSERT INTO finding (exposure_id, incident_id, reported, confidence, severity, groups, why, sent, author, subject, visible, exposed, audience, named_full, named_partial, field, aftermath, repeat_of, source, folder, position, message_id, sha256, also_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+            "INSERT INTO finding (exposure_id, incident_id, reported, confidence, severity, groups, why, sent, author, subject, visible, exposed, audience, named_full, named_partial, field, aftermath, repeat_of, source, folder, position, message_id, sha256, also_at, circle_id, step)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
         )?;
         let mut to_seen = self.db.prepare(
-            "INSERT INTO seen (exposure_id, identity, person_id, address, name, field, author, visible, exposed, person, relation, kind, named_by)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            "INSERT INTO seen (exposure_id, identity, person_id, address, name, field, author, visible, exposed, person, relation, kind, named_by, bounced, replied, replied_all)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?;
         for finding in order {
             write_finding(&mut to_finding, finding, &ids)?;
@@ -169,17 +172,40 @@ impl Case {
                     .collect();
                 seen.sort_unstable_by(|a, b| a.0.cmp(&b.0));
                 for (identity, seen) in seen {
-                    write_seen(&mut to_seen, finding.id(), &identity, seen, &ids)?;
+                    write_seen(&mut to_seen, finding, &identity, seen, &ids)?;
                 }
             }
         }
-        self.forget_other_copies(findings)
+        self.write_events(&outcome.events)?;
+        self.forget_other_copies(outcome)
     }
 
-    fn forget_other_copies(&self, findings: &[Finding]) -> anyhow::Result<()> {
+    fn write_events(&self, events: &[(String, Event)]) -> anyhow::Result<()> {
+        let mut insert = self.db.prepare(
+            "INSERT INTO event (incident_id, exposure_id, at, what, inside, people, source, folder, position)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, coalesce(source, ''), coalesce(chain, ''), coalesce(position, '') FROM (SELECT 1)
+             LEFT JOIN (SELECT source, chain, position FROM notice JOIN reading ON reading.id = notice.reading_id JOIN folder ON folder.id = notice.folder_id
+                        WHERE key = ?7 ORDER BY reading.current DESC, folder.role <> 'sent', source, chain, place, position LIMIT 1)",
+        )?;
+        for (incident, event) in events {
+            insert.execute(params![
+                incident,
+                event.exposure_id,
+                event.at,
+                event.what.as_str(),
+                event.inside,
+                event.people as i64,
+                event.key.to_be_bytes(),
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn forget_other_copies(&self, outcome: &Outcome) -> anyhow::Result<()> {
+        let findings = outcome.findings.iter();
         let kept: FxHashSet<&str> = findings
-            .iter()
             .map(|finding| finding.entry.candidate.key.as_str())
+            .chain(outcome.waiting.iter().map(String::as_str))
             .collect();
         let mut statement = self.db.prepare("SELECT DISTINCT key FROM copy")?;
         let keys: Vec<String> = statement
@@ -227,6 +253,11 @@ fn write_finding(
         .context("a finding without a place")?;
     let also: Vec<String> = finding.entry.places[1..].iter().map(place_text).collect();
     let author = candidate.from.first().map(author_text).unwrap_or_default();
+    let bounced = &finding.delivery.bounced;
+    let reached = verdict.seen.iter();
+    let audience = reached
+        .filter(|seen| !bounced.contains(&seen.digest))
+        .count();
     let aftermath: Vec<&str> = finding.aftermath.iter().copied().collect();
     statement.execute(params![
         finding.id(),
@@ -241,7 +272,7 @@ fn write_finding(
         candidate.subject,
         verdict.seen.iter().filter(|seen| seen.visible).count() as i64,
         people.len() as i64,
-        verdict.seen.len() as i64,
+        audience as i64,
         named(NamedBy::Full),
         named(NamedBy::Partial),
         words(fields),
@@ -253,13 +284,15 @@ fn write_finding(
         candidate.message_id.as_deref().unwrap_or_default(),
         first.sha256,
         also.join(";"),
+        finding.circle_id,
+        finding.step.as_str(),
     ])?;
     Ok(())
 }
 
 fn write_seen(
     statement: &mut Statement<'_>,
-    exposure: &str,
+    finding: &Finding,
     identity: &str,
     seen: &Seen,
     ids: &PersonIds,
@@ -269,8 +302,9 @@ fn write_seen(
         Some([only]) => only.into(),
         Some(several) => several.join(";").into(),
     };
+    let delivery = &finding.delivery;
     statement.execute(params![
-        exposure,
+        finding.id(),
         identity,
         person,
         seen.mailbox
@@ -286,6 +320,9 @@ fn write_seen(
         seen.relation.as_str(),
         seen.kind.as_str(),
         seen.named_by.as_str(),
+        delivery.bounced.contains(&seen.digest),
+        delivery.replied.contains(&seen.digest),
+        delivery.replied_all.get(&seen.digest),
     ])?;
     Ok(())
 }
@@ -373,14 +410,14 @@ impl Case {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Severity of each reported finding, by exposure id.
+    /// Severity of each reported finding that was not dismissed, by exposure id.
     ///
     /// # Errors
     /// Those of the database.
     pub fn severities(&self) -> anyhow::Result<BTreeMap<String, Harm>> {
         let mut statement = self
             .db
-            .prepare("SELECT exposure_id, severity FROM finding WHERE reported = 1")?;
+            .prepare("SELECT exposure_id, severity FROM finding LEFT JOIN decision USING (exposure_id) WHERE reported = 1 AND coalesce(review, '') <> 'dismissed'")?;
         let rows = statement.query_map([], |row| {
             Ok((
                 row.get(0)?,

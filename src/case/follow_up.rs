@@ -142,7 +142,7 @@ impl Case {
                 .execute("DELETE FROM decision WHERE exposure_id = ?1", [exposure_id])?;
         } else {
             self.db.execute(
-                "INSERT INTO decision (exposure_id, review, decided_at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET review = excluded.review, decided_at = excluded.decided_at",
+                "INSERT INTO decision (exposure_id, review, decided_at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET review = excluded.review, reason = '', decided_at = excluded.decided_at",
                 params![exposure_id, review, now],
             )?;
         }

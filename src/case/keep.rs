@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Context;
 use rusqlite::{OptionalExtension, params};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Case;
 use super::lines;
 use crate::exposure::Candidate;
+use crate::facts::notice::Notice;
 use crate::history::{Digest, Line};
 use crate::message::Address;
 use crate::place::{Folder, Headway, Position, Unread};
@@ -57,6 +59,17 @@ pub struct Copy {
     pub deleted: bool,
     /// The message.
     pub candidate: Box<Candidate>,
+}
+
+/// What one message says of an earlier one.
+#[derive(Clone, Debug)]
+pub struct Noticed {
+    /// Where in its folder.
+    pub position: Position,
+    /// The message's quick key.
+    pub key: u128,
+    /// What it says.
+    pub notice: Box<Notice>,
 }
 
 /// How often an author was seen, while the organisation is not known.
@@ -154,6 +167,8 @@ pub struct Batch {
     pub messages: u64,
     /// Messages that may expose.
     pub copies: Vec<Copy>,
+    /// Messages that say something of an earlier one.
+    pub notices: Vec<Noticed>,
     /// What could not be read.
     pub unread: Vec<Unread>,
     /// Messages that are not wanted and not kept.
@@ -245,14 +260,14 @@ impl Case {
                 .execute(params![reading, folder_id, unit.cast_signed(), batch.messages.cast_signed(), batch.lines])?;
         }
         for copy in &batch.copies {
-            let place = match copy.position {
-                Position::Bytes { offset, .. } => offset.cast_signed(),
-                Position::Uid { uid, .. } => i64::from(uid),
-                Position::Path(_) => 0,
-            };
             self.db
                 .prepare_cached("INSERT INTO copy (reading_id, folder_id, position, place, key, draft, deleted, candidate) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
-                .execute(params![reading, folder_id, copy.position.to_string(), place, copy.candidate.key, copy.draft, copy.deleted, serde_json::to_string(&copy.candidate)?])?;
+                .execute(params![reading, folder_id, copy.position.to_string(), place(&copy.position), copy.candidate.key, copy.draft, copy.deleted, serde_json::to_string(&copy.candidate)?])?;
+        }
+        for noticed in &batch.notices {
+            self.db
+                .prepare_cached("INSERT INTO notice (reading_id, folder_id, position, place, key, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                .execute(params![reading, folder_id, noticed.position.to_string(), place(&noticed.position), noticed.key.to_be_bytes(), serde_json::to_string(&noticed.notice)?])?;
         }
         for unread in &batch.unread {
             let position = unread
@@ -342,6 +357,25 @@ impl Case {
         Ok(())
     }
 
+    /// What messages of all readings that came to their end say of earlier ones, by quick key.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn notices(&self) -> anyhow::Result<FxHashMap<u128, Notice>> {
+        let mut statement = self
+            .db
+            .prepare("SELECT key, told FROM notice JOIN reading ON reading.id = notice.reading_id WHERE reading.ended IS NOT NULL ORDER BY key, told")?;
+        let mut rows = statement.query([])?;
+        let mut out = FxHashMap::default();
+        while let Some(row) = rows.next()? {
+            let key = u128::from_be_bytes(row.get(0)?);
+            let notice = serde_json::from_str(row.get_ref(1)?.as_str()?)
+                .context("case.db is damaged: a notice cannot be read")?;
+            out.insert(key, notice);
+        }
+        Ok(out)
+    }
+
     /// How many messages stand in all readings that came to their end.
     ///
     /// # Errors
@@ -418,5 +452,14 @@ impl Case {
         }
         self.db.execute("DELETE FROM author WHERE reading_id IN (SELECT id FROM reading WHERE ended IS NOT NULL)", [])?;
         Ok(())
+    }
+}
+
+/// What orders positions of one folder.
+fn place(position: &Position) -> i64 {
+    match position {
+        Position::Bytes { offset, .. } => offset.cast_signed(),
+        Position::Uid { uid, .. } => i64::from(*uid),
+        Position::Path(_) => 0,
     }
 }

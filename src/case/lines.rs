@@ -1,8 +1,8 @@
 //! How a block of history lines is written: a run of records in one BLOB, so that ten million messages stay small and
 //! quick to read. Not for people: names and addresses are keyed digests.
 //!
-//! A record: flags (1 byte) · key (16 bytes) · sent (zigzag varint, if flag) · author, sender, id (8 bytes each, if flag)
-//! · visible, blind, answers (varint count, then 8 bytes each).
+//! A record: flags (1 byte) · key (16 bytes) · sent (zigzag varint, if flag) · author, sender, id, series (8 bytes each,
+//! if flag) · visible, blind, answers (varint count, then 8 bytes each).
 //! Numbers are little-endian; varints are LEB128.
 
 use anyhow::Context;
@@ -15,6 +15,7 @@ const SENDER: u8 = 4;
 const ID: u8 = 8;
 const DRAFT: u8 = 16;
 const SENT_HERE: u8 = 32;
+const SERIES: u8 = 64;
 
 /// Adds one message to a block.
 pub fn write(out: &mut Vec<u8>, line: &Line, draft: bool, sent_here: bool) {
@@ -24,6 +25,7 @@ pub fn write(out: &mut Vec<u8>, line: &Line, draft: bool, sent_here: bool) {
             | flag(line.author.is_some(), AUTHOR)
             | flag(line.sender.is_some(), SENDER)
             | flag(line.id.is_some(), ID)
+            | flag(line.series.is_some(), SERIES)
             | flag(draft, DRAFT)
             | flag(sent_here, SENT_HERE),
     );
@@ -31,7 +33,10 @@ pub fn write(out: &mut Vec<u8>, line: &Line, draft: bool, sent_here: bool) {
     if let Some(sent) = line.sent {
         varint(out, (sent.wrapping_shl(1) ^ (sent >> 63)) as u64);
     }
-    for digest in [line.author, line.sender, line.id].into_iter().flatten() {
+    for digest in [line.author, line.sender, line.id, line.series]
+        .into_iter()
+        .flatten()
+    {
         out.extend_from_slice(&digest.0.to_le_bytes());
     }
     for list in [&line.visible, &line.blind, &line.answers] {
@@ -57,10 +62,6 @@ pub struct Record<'a> {
     pub line: Told<'a>,
     /// The message's quick key.
     pub key: u128,
-    /// Sender header, where it names somebody else.
-    pub sender: Option<Digest>,
-    /// Blind recipients that the stored copy kept.
-    pub blind: Digests<'a>,
     /// A draft.
     pub draft: bool,
     /// In a folder, or under a label, of sent mail.
@@ -97,19 +98,20 @@ fn record<'a>(bytes: &mut &'a [u8]) -> Option<Record<'a>> {
             Some(None)
         }
     };
-    let (author, sender, id) = (one(AUTHOR)?, one(SENDER)?, one(ID)?);
+    let (author, sender, id, series) = (one(AUTHOR)?, one(SENDER)?, one(ID)?, one(SERIES)?);
     let (visible, blind, answers) = (list(bytes)?, list(bytes)?, list(bytes)?);
     Some(Record {
         line: Told {
             sent,
             author,
+            sender,
             visible,
+            blind,
             id,
             answers,
+            series,
         },
         key: u128::from_le_bytes(*key),
-        sender,
-        blind,
         draft: flags & DRAFT != 0,
         sent_here: flags & SENT_HERE != 0,
     })
@@ -153,11 +155,12 @@ mod tests {
                 key: self.key,
                 sent: self.line.sent,
                 author: self.line.author,
-                sender: self.sender,
+                sender: self.line.sender,
                 visible: self.line.visible.iter().collect(),
-                blind: self.blind.iter().collect(),
+                blind: self.line.blind.iter().collect(),
                 id: self.line.id,
                 answers: self.line.answers.iter().collect(),
+                series: self.line.series,
             };
             (line, self.draft, self.sent_here)
         }
@@ -174,6 +177,7 @@ mod tests {
             blind: vec![Digest(4)],
             id: Some(Digest(5)),
             answers: vec![Digest(6)],
+            series: Some(Digest(7)),
         };
         let all = [(full, true, false), (Line::default(), false, true)];
         let mut bytes = Vec::new();

@@ -52,6 +52,12 @@ pub struct Appearance {
     pub kind: Kind,
     /// How far it can be named.
     pub named_by: NamedBy,
+    /// A bounce says that it did not arrive.
+    pub bounced: bool,
+    /// An answer to it was found.
+    pub replied: bool,
+    /// When they first answered so that others of the list saw it, seconds since 1970 UTC.
+    pub replied_all: Option<i64>,
     who: Range<usize>,
 }
 
@@ -66,9 +72,10 @@ impl Appearance {
         self.person_ids.split(';').filter(|id| !id.is_empty())
     }
 
-    /// Whether it counts among those who can see the others: all but authors and insiders who are not exposed.
+    /// Whether it counts among those who can see the others: all whom it reached, but authors and insiders who are not
+    /// exposed.
     pub fn sees(&self) -> bool {
-        self.exposed || !(self.author || self.relation == Relation::Insider)
+        !self.bounced && (self.exposed || !(self.author || self.relation == Relation::Insider))
     }
 }
 
@@ -90,6 +97,8 @@ pub struct People {
     pub shown: Vec<Shown>,
     /// Exposed people by person id.
     pub people: Vec<Person>,
+    /// True where received mail was read too: only there can a bounce or an answer be found.
+    pub looked: bool,
     who: Vec<u32>,
     /// How many numbers there are.
     numbers: usize,
@@ -119,6 +128,22 @@ impl People {
             let shown = &self.shown[*shown as usize];
             (shown, &shown.seen[*seen as usize])
         })
+    }
+
+    /// What the mailbox shows of how it arrived: the word of column `delivery`.
+    pub fn delivery<'a>(
+        &self,
+        mut seen: impl Iterator<Item = &'a Appearance> + Clone,
+    ) -> &'static str {
+        if seen.clone().any(|seen| seen.replied) {
+            "replied"
+        } else if seen.clone().all(|seen| seen.bounced) && seen.next().is_some() {
+            "bounced"
+        } else if self.looked {
+            "sent"
+        } else {
+            "not looked for"
+        }
     }
 
     /// Canonical addresses of a person, sorted.
@@ -179,6 +204,13 @@ impl Case {
             shown: self.shown()?,
             ..People::default()
         };
+        let mut seen = out.shown.iter().flat_map(|shown| &shown.seen);
+        // A bounce of the organisation's own server is no received mail, and tells of it all the same.
+        out.looked = seen.any(|seen| seen.bounced || seen.replied)
+            || self
+                .readings()?
+                .iter()
+                .any(|reading| reading.counts.received > 0);
         number(&mut out);
         count_viewers(&mut out);
         Ok(out)
@@ -209,7 +241,7 @@ impl Case {
         let mut order: Vec<usize> = (0..out.len()).collect();
         order.sort_unstable_by(|a, b| out[*a].id.cmp(&out[*b].id));
         let mut order = order.into_iter().peekable();
-        let mut statement = self.db.prepare("SELECT identity, person_id, address <> '', name, field, author, exposed, relation, kind, named_by, exposure_id FROM seen ORDER BY exposure_id, identity")?;
+        let mut statement = self.db.prepare("SELECT identity, person_id, address <> '', name, field, author, exposed, relation, kind, named_by, exposure_id, bounced, replied, replied_all FROM seen ORDER BY exposure_id, identity")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let id = row.get_ref(10)?.as_str()?;
@@ -241,6 +273,9 @@ fn appearance(row: &rusqlite::Row<'_>) -> rusqlite::Result<Appearance> {
         relation: Relation::from_word(text(7)?).unwrap_or(Relation::Outsider),
         kind: Kind::from_word(text(8)?).unwrap_or(Kind::Private),
         named_by: NamedBy::from_word(text(9)?).unwrap_or(NamedBy::None),
+        bounced: row.get(11)?,
+        replied: row.get(12)?,
+        replied_all: row.get(13)?,
         who: 0..0,
     })
 }
@@ -308,7 +343,11 @@ fn count_viewers(out: &mut People) {
                 viewers.count()
             }
         };
-        // Whoever is exposed sees the others, and is one of them.
-        out.people[index].seen_by = count - 1;
+        // Whoever is exposed sees the others, and is one of them: but where it never reached them.
+        let appearances = out.people[index].appearances.iter();
+        let sees = appearances
+            .map(|(shown, seen)| &out.shown[*shown as usize].seen[*seen as usize])
+            .any(Appearance::sees);
+        out.people[index].seen_by = count - usize::from(sees);
     }
 }

@@ -96,6 +96,19 @@ CREATE INDEX IF NOT EXISTS copy_by_key ON copy (key);
 CREATE INDEX IF NOT EXISTS copy_by_reading ON copy (reading_id, folder_id);
 CREATE INDEX IF NOT EXISTS copy_by_folder ON copy (folder_id);
 
+-- What a message says of an earlier one (a recall, an apology, a bounce), or that it hid its list. No names, no text.
+CREATE TABLE IF NOT EXISTS notice (
+  reading_id INTEGER NOT NULL REFERENCES reading (id) ON DELETE CASCADE,
+  folder_id  INTEGER NOT NULL REFERENCES folder (id) ON DELETE CASCADE,
+  position   TEXT NOT NULL,
+  place      INTEGER NOT NULL,
+  key        BLOB NOT NULL,       -- quick key
+  told       TEXT NOT NULL        -- JSON
+) STRICT;
+CREATE INDEX IF NOT EXISTS notice_by_key ON notice (key);
+CREATE INDEX IF NOT EXISTS notice_by_reading ON notice (reading_id, folder_id);
+CREATE INDEX IF NOT EXISTS notice_by_folder ON notice (folder_id);
+
 CREATE TABLE IF NOT EXISTS unread (
   reading_id INTEGER NOT NULL REFERENCES reading (id) ON DELETE CASCADE,
   folder     TEXT NOT NULL,
@@ -138,7 +151,22 @@ CREATE TABLE IF NOT EXISTS finding (
   position      TEXT NOT NULL,
   message_id    TEXT NOT NULL,
   sha256        TEXT NOT NULL,
-  also_at       TEXT NOT NULL
+  also_at       TEXT NOT NULL,
+  circle_id     TEXT NOT NULL,    -- the same organisation writing to the same people
+  step          TEXT NOT NULL     -- what it is in its incident
+) STRICT;
+
+-- What happened after an exposure, and is none itself: an apology in Bcc, a bounce, an answer.
+CREATE TABLE IF NOT EXISTS event (
+  incident_id TEXT NOT NULL,
+  exposure_id TEXT NOT NULL,
+  at          INTEGER NOT NULL,
+  what        TEXT NOT NULL,
+  inside      INTEGER NOT NULL,   -- 1: somebody of the organisation did it
+  people      INTEGER NOT NULL,   -- how many of the exposed it concerns
+  source      TEXT NOT NULL,
+  folder      TEXT NOT NULL,
+  position    TEXT NOT NULL
 ) STRICT;
 
 -- Everybody of each reported exposure.
@@ -156,6 +184,9 @@ CREATE TABLE IF NOT EXISTS seen (
   relation    TEXT NOT NULL,
   kind        TEXT NOT NULL,
   named_by    TEXT NOT NULL,
+  bounced     INTEGER NOT NULL,   -- 1: it did not arrive
+  replied     INTEGER NOT NULL,
+  replied_all INTEGER,            -- when first
   PRIMARY KEY (exposure_id, identity)
 ) STRICT, WITHOUT ROWID;
 

@@ -24,6 +24,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitStatus> {
     let case = Case::open(&options.case)?;
     let edited = export::worksheet::read_back(&case, now())?;
     let others = export::worksheet::read_others(&case, now())?;
+    case.decide_circles()?;
     export::write_all(&case, &case.everybody()?, &aside)?;
     others.iter().for_each(|text| terminal::say(text));
     if let Some(text) = summary::edited(&edited) {

@@ -468,7 +468,18 @@ fn settle(
     } else if !options.organisation.is_empty() {
         case.forget("inferred")?;
     }
-    judge::judge(case, rules, &plan.wanted, &plan.asked, read_now)
+    let mut notes = judge::judge(case, rules, &plan.wanted, &plan.asked, read_now)?;
+    let follows = case.decide_circles()?;
+    if follows > 0 {
+        notes.push(format!(
+            "{} dismissed as their circles were: the same sender writing to the same people. Column review of messages.csv shows them; write look-again to see one again.",
+            match follows {
+                1 => "1 message is".to_owned(),
+                several => format!("{several} messages are"),
+            }
+        ));
+    }
+    Ok(notes)
 }
 
 fn finish(

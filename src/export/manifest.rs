@@ -61,7 +61,7 @@ pub fn make(
         "months_without_mail": case.span()?.map(|time| time.without),
         "findings": { "reported": reported, "below_threshold": kept, "people": people },
         "not_known": [
-            "Who of those listed in a sent copy received it: delivery was not looked for.",
+            "Who of those listed in a sent copy received it, where no bounce and no answer stands in the folders that were read.",
             "Mail deleted before the scan, and mail in folders or archives that were not given.",
             "Whether a server dropped Bcc: its absence proves nothing.",
         ],

@@ -4,7 +4,7 @@ use super::csv::{Table, time};
 use super::text;
 use crate::case::Case;
 
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 25] = [
     "exposure_id",
     "incident_id",
     "groups",
@@ -29,6 +29,7 @@ const COLUMNS: [&str; 24] = [
     "sha256",
     "also_at",
     "review",
+    "circle_id",
 ];
 
 /// Makes the file, by time and id.
@@ -39,7 +40,7 @@ pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
     let mut table = Table::new(&COLUMNS)?;
     let mut statement = case.db.prepare(
         "SELECT exposure_id, incident_id, groups, severity, confidence, why, '', author, subject, visible, exposed, audience, named_full, named_partial,
-                field, aftermath, repeat_of, source, folder, position, message_id, sha256, also_at, coalesce(decision.review, ''), sent
+                field, aftermath, repeat_of, source, folder, position, message_id, sha256, also_at, coalesce(decision.review, ''), circle_id, sent
          FROM finding LEFT JOIN decision USING (exposure_id) WHERE reported = 1 ORDER BY sent IS NULL, sent, exposure_id",
     )?;
     let mut rows = statement.query([])?;

@@ -6,6 +6,7 @@ pub mod exposures;
 pub mod manifest;
 pub mod messages;
 pub mod people;
+pub mod timeline;
 pub mod unread;
 pub mod viewers;
 pub mod worksheet;
@@ -53,6 +54,7 @@ pub fn write_all(case: &Case, people: &People, run: &Run<'_>) -> anyhow::Result<
     let mut asked = Vec::new();
     let mut staged = run(&jobs, &mut || {
         asked.push(write("messages.csv", messages::make(case)));
+        asked.push(write("timeline.csv", timeline::make(case)));
         asked.push(write("unread.csv", unread::make(case)));
     });
     staged.append(&mut asked);

@@ -116,7 +116,7 @@ fn row(
             time(to)
         },
         &person.seen_by.to_string(),
-        "not looked for",
+        all.delivery(all.appearances(person).map(|(_, seen)| seen)),
         &ids.join(";"),
         &follow_up.review,
         contact_by,

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::csv::Table;
+use super::csv::{Table, time};
 use crate::case::people::{Appearance, People};
 use crate::exposure::longer;
 
@@ -24,7 +24,17 @@ struct Viewer<'a> {
     name: &'a str,
     first: &'a Appearance,
     exposed: bool,
+    /// The exposures that it stands in, and its place in each.
     exposures: Vec<u32>,
+    places: Vec<u32>,
+    replied_all: Option<i64>,
+}
+
+impl Viewer<'_> {
+    fn seen<'a>(&'a self, all: &'a People) -> impl Iterator<Item = &'a Appearance> + Clone {
+        let each = self.exposures.iter().zip(&self.places);
+        each.map(|(shown, place)| &all.shown[*shown as usize].seen[*place as usize])
+    }
 }
 
 /// Makes the file, by address, those without one last.
@@ -43,6 +53,9 @@ pub fn make(all: &People) -> anyhow::Result<Vec<u8>> {
     let mut ids = String::new();
     for at in order {
         let viewer = &viewers[at];
+        if viewer.seen(all).all(|seen| seen.bounced) {
+            continue;
+        }
         ids.clear();
         for index in &viewer.exposures {
             if !ids.is_empty() {
@@ -57,10 +70,10 @@ pub fn make(all: &People) -> anyhow::Result<Vec<u8>> {
             if viewer.exposed { "yes" } else { "no" },
             &ids,
             &people[at].to_string(),
-            "not looked for",
+            all.delivery(viewer.seen(all)),
             "",
             "",
-            "",
+            &time(viewer.replied_all),
             "",
         ])?;
     }
@@ -72,7 +85,7 @@ fn viewers(all: &People) -> Vec<Viewer<'_>> {
     let mut places: FxHashMap<(bool, &str), usize> = FxHashMap::default();
     let mut out: Vec<Viewer<'_>> = Vec::new();
     for (index, shown) in all.shown.iter().enumerate() {
-        for seen in &shown.seen {
+        for (place_in, seen) in shown.seen.iter().enumerate() {
             let key = (seen.addressed, &*seen.identity);
             let place = *places.entry(key).or_insert_with(|| {
                 out.push(Viewer {
@@ -80,6 +93,8 @@ fn viewers(all: &People) -> Vec<Viewer<'_>> {
                     first: seen,
                     exposed: false,
                     exposures: Vec::new(),
+                    places: Vec::new(),
+                    replied_all: None,
                 });
                 out.len() - 1
             });
@@ -89,6 +104,8 @@ fn viewers(all: &People) -> Vec<Viewer<'_>> {
             }
             viewer.exposed |= seen.exposed;
             viewer.exposures.push(index as u32);
+            viewer.places.push(place_in as u32);
+            viewer.replied_all = viewer.replied_all.into_iter().chain(seen.replied_all).min();
         }
     }
     out

@@ -15,7 +15,7 @@ use crate::query::{hex, roster};
 /// The words that column `review` of `messages.csv` takes.
 const REVIEWS: [&str; 3] = ["confirmed", "dismissed", "look-again"];
 /// Tables that are not read back: an edited one is kept under another name.
-const OTHERS: [&str; 3] = ["viewers.csv", "exposures.csv", "unread.csv"];
+const OTHERS: [&str; 4] = ["viewers.csv", "exposures.csv", "timeline.csv", "unread.csv"];
 
 /// Reads the decisions that somebody wrote into column `review` of `messages.csv`, and keeps what was edited in tables that
 /// are not read back. Gives a sentence for each.

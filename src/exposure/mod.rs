@@ -19,7 +19,7 @@ use crate::message::Address;
 use crate::message::recipients::{Field, Mailbox, Recipient};
 use crate::person::{NamedBy, Organisation};
 use crate::query::{Found, Harm, Patterns, Query, Roster, RosterEntry};
-use crate::signal;
+use crate::signal::{self, aftermath::Says, series::Sketch};
 
 /// Below this confidence a message is no finding at all and leaves the case; from here to the threshold it stays in the
 /// case and is counted.
@@ -55,6 +55,10 @@ pub struct Candidate {
     pub answers: Vec<u64>,
     /// Author of the message that it quotes.
     pub quoted_author: Option<Address>,
+    /// What it says of an earlier mail.
+    pub says: Says,
+    /// By which nearly the same texts are known.
+    pub sketch: Sketch,
     /// SHA-256 of the bytes as stored, lower-case hex.
     pub sha256: String,
     /// True where the message was too long for all of it to be looked at.
@@ -158,6 +162,15 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Adds a sentence to what it says.
+    pub fn add(&mut self, says: &str) {
+        if !self.why.is_empty() {
+            self.why.push(' ');
+        }
+        self.why.push_str(&capital(says));
+        self.why.push('.');
+    }
+
     /// The exposed.
     pub fn exposed(&self) -> impl Iterator<Item = &Seen> {
         self.seen.iter().filter(|seen| seen.exposed)

@@ -4,6 +4,7 @@
 
 mod domains;
 mod greeting;
+pub mod notice;
 mod want;
 
 use std::borrow::Cow;
@@ -18,14 +19,17 @@ use crate::message::header::Name;
 use crate::message::key::Quick;
 use crate::message::mentions::{Mention, Mentions};
 use crate::message::recipients::{self, Field, Mailbox};
-use crate::message::{Key, Message};
+use crate::message::{Body, Key, Message};
 use crate::place::Role;
 use crate::query::hex;
 use crate::query::pattern::{Shows, fold};
+use crate::signal::aftermath::Says;
+use crate::signal::series::{Sketch, Subject};
 use crate::signal::shape;
 use crate::source::{Extent, Raw};
 use domains::{Domains, Noted};
 use greeting::greeting;
+use notice::Notice;
 
 /// How much of a body is looked at for phrases, in bytes of text.
 const BODY_LOOKED_AT: usize = 256 << 10;
@@ -34,6 +38,8 @@ const EARLIEST: i64 = 315_532_800;
 const DAY: i64 = 86_400;
 /// How many mailboxes are compared with one another rather than looked up in a set.
 const FEW: usize = 8;
+/// From so many people in Bcc on, a mail hides a list.
+const HIDDEN: usize = 2;
 /// How many Message-IDs of an In-Reply-To history notes.
 const MOST_ANSWERS: usize = 8;
 
@@ -125,6 +131,17 @@ pub struct Facts<'r> {
     pub cut: bool,
     /// Present where it may expose.
     pub candidate: Option<Box<Candidate>>,
+    /// Present where it says something of an earlier mail, or hides its list.
+    pub notice: Option<Box<Notice>>,
+}
+
+/// The text of a mail that is looked at.
+#[derive(Debug)]
+struct Text {
+    /// Two or more others are in view, or somebody asked about it.
+    shown: bool,
+    body: Body,
+    says: Says,
 }
 
 /// Reads one mail after another to facts. What one message needs of memory serves for the next, so that an ordinary
@@ -206,7 +223,14 @@ impl<'t> Reader<'t> {
             .answers
             .extend(answers.map(|id| digester.message_id(id)));
         self.place();
-        let candidate = self.candidate(&message, raw, message_id);
+        let subject = message.subject();
+        let title = Subject::of(&subject);
+        self.line.series = (!title.series.is_empty()).then(|| digester.series(&title.series));
+        let text = self.text(&message, &title, message_id.as_deref());
+        let notice = self.notice(&message, text.as_ref());
+        let candidate = text
+            .filter(|text| text.shown)
+            .and_then(|text| self.candidate(&message, raw, message_id, subject, &text));
         let organisation = &task.rules.organisation;
         let mut of_interest = |(mention, digest): (Mention, Digest)| {
             (organisation.is_unknown()
@@ -230,6 +254,42 @@ impl<'t> Reader<'t> {
             author,
             sender,
             candidate,
+            notice,
+        })
+    }
+
+    /// Reads the text of a mail where it can matter: where others are in view, or its list was hidden, or its subject may
+    /// be sorry for something. Nearly all mail stops here.
+    fn text(&mut self, message: &Message<'_>, title: &Subject, id: Option<&str>) -> Option<Text> {
+        let wanted = self.task.wanted;
+        let named = || id.is_some_and(|id| wanted.message_ids.contains(id));
+        let known = || !wanted.keys.is_empty() && wanted.keys.contains(&Key::of(message).to_hex());
+        let shown = self.others() >= 2 || named() || known();
+        let looked_at = shown || self.line.blind.len() >= HIDDEN || notice::may_say(title);
+        looked_at.then(|| {
+            let body = message.body_text(BODY_LOOKED_AT);
+            Text {
+                shown,
+                says: notice::says(&title.series, &body.text, title.recall),
+                body,
+            }
+        })
+    }
+
+    /// What a mail says of an earlier one, and what is kept of a hidden list.
+    fn notice(&self, message: &Message<'_>, text: Option<&Text>) -> Option<Box<Notice>> {
+        let digester = &self.task.rules.digester;
+        if let Some(bounce) = notice::bounce(message, digester) {
+            return Some(Box::new(bounce));
+        }
+        let text = text?;
+        let hidden = self.line.blind.len() >= HIDDEN;
+        (hidden || !text.says.is_nothing()).then(|| {
+            Box::new(Notice {
+                says: text.says,
+                sketch: Sketch::of(&text.body.text, digester.k0),
+                ..Notice::default()
+            })
         })
     }
 
@@ -287,20 +347,12 @@ impl<'t> Reader<'t> {
         message: &Message<'_>,
         raw: &Raw<'_>,
         message_id: Option<Cow<'_, str>>,
+        subject: Cow<'_, str>,
+        text: &Text,
     ) -> Option<Box<Candidate>> {
         let Task { rules, wanted, .. } = self.task;
-        let named = || {
-            message_id
-                .as_ref()
-                .is_some_and(|id| wanted.message_ids.contains(id.as_ref()))
-        };
-        let known = || !wanted.keys.is_empty() && wanted.keys.contains(&Key::of(message).to_hex());
-        if self.others() < 2 && !named() && !known() {
-            return None;
-        }
+        let (body, says) = (&text.body, text.says);
         let from = message.from();
-        let body = message.body_text(BODY_LOOKED_AT);
-        let subject = message.subject();
         let lists: Vec<String> = message.list().into_iter().collect();
         let author = from.iter().find_map(|mailbox| mailbox.address.as_ref());
         // A plain list has no groups, and a mail-out of hundreds need not be read with all its names to see that.
@@ -319,7 +371,9 @@ impl<'t> Reader<'t> {
             lists: &names,
         });
         let decided = !rules.organisation.is_unknown() && wanted.is_empty();
-        if decided && found.is_empty() && rules.by_words_alone() && !self.can_be_mass() {
+        // Whatever shows a list again in a recall or an apology may belong to an exposure, though it says nothing else.
+        let bland = found.is_empty() && says.is_nothing();
+        if decided && bland && rules.by_words_alone() && !self.can_be_mass() {
             return None;
         }
         let mut candidate = Candidate {
@@ -336,6 +390,8 @@ impl<'t> Reader<'t> {
             recipients: message.recipients().to_vec(),
             subject: subject.into_owned(),
             lists,
+            says,
+            sketch: Sketch::default(),
             sha256: String::new(),
             cut: raw.extent == Extent::Start,
         };
@@ -344,9 +400,11 @@ impl<'t> Reader<'t> {
             .sender
             .filter(|sender| Some(sender) != author.as_ref());
         let keep = rules.organisation.is_unknown()
+            || !says.is_nothing()
             || wanted.may_hold(&candidate)
             || exposure::may_be_kept(&candidate, rules);
         keep.then(|| {
+            candidate.sketch = Sketch::of(&body.text, rules.digester.k0);
             candidate.sha256 = match (raw.sha256, raw.extent) {
                 (Some(digest), _) => hex(&digest),
                 (None, Extent::Whole) => hex(&Sha256::digest(raw.bytes)),

@@ -1,11 +1,12 @@
 //! How much of a mail must be got where a source reads header fields first: as little as gives the same facts as all of it.
 
-use super::{Reader, Task, plausible};
+use super::{HIDDEN, Reader, Task, notice, plausible};
 use crate::exposure::Rules;
 use crate::message::header::Name;
 use crate::message::recipients::Field;
 use crate::message::{Key, Message};
 use crate::place::Role;
+use crate::signal::series::Subject;
 use crate::source::{Raw, Want};
 
 impl Reader<'_> {
@@ -26,6 +27,7 @@ impl Reader<'_> {
             return Want::Whole;
         };
         let (id, draft, sent) = (facts.line.id, facts.draft, facts.line.sent);
+        let hidden = facts.line.blind.len() >= HIDDEN;
         let inside = facts.author.is_some() || facts.sender.is_some();
         let Ok(message) = Message::new(raw.bytes) else {
             return Want::Whole;
@@ -49,6 +51,11 @@ impl Reader<'_> {
             .is_some_and(|id| of.message_ids.contains(id.as_ref()));
         let known = !of.keys.is_empty() && of.keys.contains(&Key::of(&message).to_hex());
         if named || known {
+            return Want::Text;
+        }
+        let notes = notice::may_bounce(&message)
+            || inside && (hidden || notice::may_say(&Subject::of(&message.subject())));
+        if notes {
             return Want::Text;
         }
         let judged = inside || received || !of.is_empty();

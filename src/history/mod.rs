@@ -66,6 +66,11 @@ impl Digester {
     pub fn message_id(&self, id: &str) -> Digest {
         self.digest(b'm', id.as_bytes())
     }
+
+    /// Of the subject that a series shares.
+    pub fn series(&self, folded: &str) -> Digest {
+        self.digest(b's', folded.as_bytes())
+    }
 }
 
 /// What history keeps of one message.
@@ -87,6 +92,8 @@ pub struct Line {
     pub id: Option<Digest>,
     /// Message-IDs that it answers (In-Reply-To).
     pub answers: Vec<Digest>,
+    /// The series that its subject belongs to.
+    pub series: Option<Digest>,
 }
 
 /// Digests as they lie in a block of lines: eight bytes each, little-endian.
@@ -105,6 +112,16 @@ impl<'a> Digests<'a> {
             .iter()
             .map(|bytes| Digest(u64::from_le_bytes(*bytes)))
     }
+
+    /// How many.
+    pub fn len(self) -> usize {
+        self.0.len()
+    }
+
+    /// True for none.
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// A [`Line`] where it lies, as far as history is told.
@@ -114,12 +131,18 @@ pub struct Told<'a> {
     pub sent: Option<i64>,
     /// Author (From).
     pub author: Option<Digest>,
+    /// Sender header, where it names somebody else.
+    pub sender: Option<Digest>,
     /// Visible recipients.
     pub visible: Digests<'a>,
+    /// Blind recipients that the stored copy kept.
+    pub blind: Digests<'a>,
     /// Message-ID.
     pub id: Option<Digest>,
     /// Message-IDs that it answers (In-Reply-To).
     pub answers: Digests<'a>,
+    /// The series that its subject belongs to.
+    pub series: Option<Digest>,
 }
 
 /// How many pairs of a list have spoken.

@@ -27,6 +27,7 @@ fn within(most_members: usize, people: u64, lines: &[Line], messages: u64) -> Hi
                 visible: Digests::new(&packed(&line.visible)),
                 id: line.id,
                 answers: Digests::new(&packed(&line.answers)),
+                ..Told::default()
             });
         }
         Ok(())

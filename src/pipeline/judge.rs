@@ -12,7 +12,7 @@ use crate::case::{Case, lines};
 use crate::exposure::{self, Candidate, Rules, Seen};
 use crate::facts::Wanted;
 use crate::history::{Digest, History};
-use crate::judgement::{self, Entry, Finding};
+use crate::judgement::{self, Entry, Finding, Judged, Sequel};
 use crate::message::Address;
 use crate::person::Organisation;
 use crate::signal::{listed, people, thousands};
@@ -45,7 +45,9 @@ pub fn judge(
         found(case, wanted, everybody, rules)?
     };
     let may_count = |candidate: &Candidate| {
-        people.may_hold(candidate) || exposure::may_be_kept(candidate, rules)
+        !candidate.says.is_nothing()
+            || people.may_hold(candidate)
+            || exposure::may_be_kept(candidate, rules)
     };
     let entries = case.entries(everybody, &rules.digester, &may_count)?;
     for id in asked {
@@ -96,22 +98,37 @@ fn find(
     let verdicts = super::read::side_by_side(&entries, |entry| {
         judgement::first_pass(entry, history, rules)
     });
-    let findings = judgement::judge(
-        entries,
-        verdicts,
-        history,
-        rules,
-        wanted,
-        &case.incident_ids()?,
-    );
+    let judged = judgement::first(entries, verdicts, history, rules, wanted);
+    let sequel = sequel(case, &judged, rules)?;
+    let outcome = judgement::second(judged, sequel, rules, &case.incident_ids()?);
     let mut notes = Vec::new();
     if !wanted.is_empty() {
-        notes.extend(incident_notes(case, &findings, wanted, read_now)?);
+        notes.extend(incident_notes(case, &outcome.findings, wanted, read_now)?);
     }
-    case.write_findings(&findings, rules)?;
+    case.write_outcome(&outcome, rules)?;
     // To let go of a hundred thousand findings takes as long as to write some of them.
-    rayon::spawn(|| drop(findings));
+    rayon::spawn(|| drop(outcome));
     Ok(notes)
+}
+
+/// What the lines of all messages say of the findings.
+fn sequel(case: &Case, judged: &Judged, rules: &Rules) -> anyhow::Result<Sequel> {
+    let mut sequel = Sequel::new(judged, rules);
+    if sequel.is_idle() {
+        return Ok(sequel);
+    }
+    let notices = case.notices()?;
+    let insiders = case.insiders()?;
+    let everybody = rules.organisation.is_unknown();
+    let inside = |digest: Digest| everybody || insiders.contains(&digest.0.cast_signed());
+    case.blocks(&mut |_, _, block| {
+        lines::read(block, |record| {
+            if !record.draft {
+                sequel.line(&record.line, record.key, &inside, notices.get(&record.key));
+            }
+        })
+    })?;
+    Ok(sequel)
 }
 
 /// History, and the tally of all messages in the same pass over their lines.

@@ -15,7 +15,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::case::Case;
 use crate::case::count::Bounds;
-use crate::case::keep::{Batch, Copy, Reading};
+use crate::case::keep::{Batch, Copy, Noticed, Reading};
 use crate::facts::{Reader, Task};
 use crate::place::{Folder, Role, Unread};
 use crate::progress::Progress;
@@ -375,6 +375,13 @@ fn take(
             draft: facts.draft,
             deleted: facts.deleted,
             candidate,
+        });
+    }
+    if let Some(notice) = facts.notice.filter(|_| !facts.draft) {
+        batch.notices.push(Noticed {
+            position: raw.position,
+            key: facts.line.key,
+            notice,
         });
     }
     batch.line(facts.line, facts.draft, facts.sent_here);

@@ -4,13 +4,14 @@ use super::Example;
 
 /// Personal mail providers under names that RFC 2606 reserves, so that examples and tests can show personal mailboxes
 /// and never name anybody's.
-pub const PROVIDERS: [&str; 6] = [
+pub const PROVIDERS: [&str; 7] = [
     "webmail.example",
     "freemail.example",
     "homemail.example",
     "postbox.example",
     "inbox.test",
     "mailbox.test",
+    "post.test",
 ];
 
 const FIRST: [&str; 20] = [

@@ -1,149 +1,101 @@
-//! Habit: what belongs to one series. Not yet a weight: the Bcc habit of a sender is judged in the second pass.
+//! Habit: what the same sender, series or people were sent otherwise: hidden in Bcc, or one by one, and in view now. A
+//! server may have dropped Bcc; where a mailbox shows none at all, a habit is unknowable, and that is said.
 
-use std::rc::Rc;
+use super::{Kind, Signal, listed, thousands};
 
-use rustc_hash::FxHashMap;
+/// Most points that habit adds.
+const MOST: i32 = 25;
 
-use crate::history::Digest;
-use crate::query::pattern::fold;
-
-/// Marks of an answer, a forward or a recall before a subject, folded.
-const PREFIXES: [&str; 22] = [
-    "re",
-    "fw",
-    "fwd",
-    "aw",
-    "wg",
-    "sv",
-    "vs",
-    "antw",
-    "rv",
-    "tr",
-    "rif",
-    "odp",
-    "res",
-    "recall",
-    "message recall",
-    "ynt",
-    "ref",
-    "doorst",
-    "ateb",
-    "zuruckrufen",
-    "rappel",
-    "retirar",
-];
-
-/// The subject that a series shares: folded, without the marks of answers, forwards and recalls, without numbers.
-pub fn series(subject: &str) -> String {
-    let mut rest = subject.trim();
-    while let Some((mark, behind)) = rest.split_once(':') {
-        if behind.trim().is_empty() || !PREFIXES.contains(&fold(mark).trim()) {
-            break;
-        }
-        rest = behind.trim_start();
-    }
-    fold(rest)
-        .split_whitespace()
-        .filter(|word| !word.chars().all(|c| c.is_ascii_digit()))
-        .collect::<Vec<_>>()
-        .join(" ")
+/// What the rest of a mailbox tells of how such a list is usually sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Habit {
+    /// Mails of this author's series whose list stood in Bcc.
+    pub series_hidden: u32,
+    /// Mails of this author's series that showed two or more people, this one included.
+    pub series_shown: u32,
+    /// Mails of this author's series to one of these people alone.
+    pub apart: u32,
+    /// Mails that hid half of these people, or more, in Bcc.
+    pub people_hidden: u32,
+    /// How many of these people the fullest of those hid.
+    pub most_hidden: usize,
+    /// Mails of this author, of whatever series, that hid three people or more.
+    pub author_hidden: u32,
 }
 
-/// The findings of one author and series so far, each list of people once.
-///
-/// Two lists that share four fifths share somebody among the first fifth of each, in any order that both follow: only
-/// lists that do are compared, so that a thousand mail-outs of one series are not compared each with each.
-#[derive(Debug, Default)]
-pub struct Earlier {
-    /// The last finding.
-    pub last: Option<usize>,
-    /// Each list with the first finding that shows it, and its place among them.
-    lists: FxHashMap<Rc<[Digest]>, usize>,
-    in_order: Vec<(Rc<[Digest]>, usize)>,
-    /// Lists, by place, that have somebody among their first.
-    by_first: FxHashMap<Digest, Vec<usize>>,
-}
-
-impl Earlier {
-    /// The earliest finding that shows the same people, four fifths of the larger list in both; adds this one.
-    pub fn same_people(&mut self, exposed: Rc<[Digest]>, index: usize) -> Option<usize> {
-        if exposed.is_empty() {
-            return None;
-        }
-        let same = self.lists.get(&exposed).copied();
-        let firsts = exposed.len() - (exposed.len() * 4).div_ceil(5) + 1;
-        let mut places: Vec<usize> = exposed[..firsts]
-            .iter()
-            .filter_map(|person| self.by_first.get(person))
-            .flatten()
-            .copied()
-            .filter(|place| same.is_none_or(|same| *place < same))
-            .filter(|place| {
-                let other = self.in_order[*place].0.len();
-                exposed.len().min(other) * 5 >= exposed.len().max(other) * 4
-            })
-            .collect();
-        places.sort_unstable();
-        places.dedup();
-        let alike = places
-            .into_iter()
-            .find(|place| same_people(&exposed, &self.in_order[*place].0));
-        if same.is_none() {
-            let place = self.in_order.len();
-            for person in &exposed[..firsts] {
-                self.by_first.entry(*person).or_default().push(place);
-            }
-            self.lists.insert(Rc::clone(&exposed), place);
-            self.in_order.push((exposed, index));
-        }
-        alike.or(same).map(|place| self.in_order[place].1)
+/// Weighs a habit of hiding. `people` are exposed; `any_bcc` is false where no mail of the mailbox shows a Bcc.
+pub fn signal(habit: Habit, people: usize, any_bcc: bool) -> Option<Signal> {
+    let mut weight = 0;
+    let mut says = Vec::new();
+    let times = |count: u32| match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        count => format!("{} times", thousands(count.into())),
+    };
+    if habit.people_hidden > 0 {
+        weight += 20;
+        says.push(format!(
+            "{} of these {} people were hidden in Bcc {}",
+            thousands(habit.most_hidden as u64),
+            thousands(people as u64),
+            times(habit.people_hidden)
+        ));
     }
-}
-
-/// Whether two lists, each in order, are of the same people: four fifths of the larger are in both.
-fn same_people(a: &[Digest], b: &[Digest]) -> bool {
-    let (mut both, mut rest) = (0, b);
-    for person in a {
-        while let Some((first, more)) = rest.split_first().filter(|(first, _)| *first <= person) {
-            both += usize::from(first == person);
-            rest = more;
-        }
+    if habit.series_hidden > 0 {
+        weight += (8 + 2 * habit.series_hidden as i32).min(20);
+        says.push(format!(
+            "this sender's series stood in Bcc {} of {}",
+            times(habit.series_hidden),
+            habit.series_hidden + habit.series_shown
+        ));
     }
-    both * 5 >= a.len().max(b.len()) * 4
+    if habit.apart >= 3 {
+        weight += 10;
+        says.push(format!(
+            "{} other mails of the series went to one of them alone",
+            thousands(habit.apart.into())
+        ));
+    }
+    if says.is_empty() && habit.author_hidden >= 3 {
+        weight += 6;
+        says.push(format!(
+            "this sender hid other lists in Bcc {}",
+            times(habit.author_hidden)
+        ));
+    }
+    if says.is_empty() && !any_bcc {
+        says.push("whether such lists are usually hidden is unknowable: no mail of this mailbox shows a Bcc".to_owned());
+    }
+    (!says.is_empty()).then(|| Signal {
+        kind: Kind::Habit,
+        weight: weight.min(MOST),
+        says: listed(&says, says.len()),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
-    fn a_recall_an_answer_and_the_next_number_are_of_one_series() {
+    fn a_list_that_is_otherwise_hidden_weighs_and_says_how_often() {
+        let habit = Habit {
+            series_hidden: 11,
+            series_shown: 1,
+            ..Habit::default()
+        };
+        let signal = signal(habit, 18, true).expect("a habit");
         assert_eq!(
-            series("Recall: Clinic news 12"),
-            series("Re: AW: clinic news 13")
+            signal.says,
+            "this sender's series stood in Bcc 11 times of 12"
         );
-        assert_ne!(series("Clinic news"), series("Choir news"));
+        assert_eq!(signal.weight, 20);
     }
 
     #[test]
-    fn the_earliest_list_of_the_same_people_is_found_without_comparing_all() {
-        let mut seed = 7u64;
-        let mut next = |below: u64| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (seed >> 33) % below
-        };
-        let mut earlier = Earlier::default();
-        let mut all: Vec<Rc<[Digest]>> = Vec::new();
-        for index in 0..3000 {
-            let most = [3, 9, 30][index % 3];
-            let length = next(most) + 1;
-            let set: BTreeSet<Digest> = (0..length).map(|_| Digest(next(most + 3))).collect();
-            let list: Rc<[Digest]> = set.into_iter().collect();
-            let due = all.iter().position(|other| same_people(&list, other));
-            assert_eq!(earlier.same_people(Rc::clone(&list), index), due);
-            all.push(list);
-        }
+    fn without_any_bcc_in_the_mailbox_a_habit_is_unknowable_and_weighs_nothing() {
+        let told = signal(Habit::default(), 18, false).expect("it is said");
+        assert!(told.weight == 0 && told.says.contains("unknowable"));
+        assert_eq!(signal(Habit::default(), 18, true), None);
     }
 }

@@ -5,7 +5,9 @@
 //! (6 + 12) are reported; a phrase in the body (22) needs five; strangers alone need about a dozen.
 
 pub mod about;
+pub mod aftermath;
 pub mod habit;
+pub mod series;
 pub mod shape;
 pub mod strangers;
 pub mod who;

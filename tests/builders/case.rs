@@ -9,22 +9,24 @@ use std::rc::Rc;
 use tempfile::TempDir;
 
 /// The tables of a case.
-pub(crate) const EXPORTS: [&str; 5] = [
+pub(crate) const EXPORTS: [&str; 6] = [
     "people.csv",
     "viewers.csv",
     "messages.csv",
+    "timeline.csv",
     "exposures.csv",
     "unread.csv",
 ];
 
 /// The columns of each table, in the order of [`EXPORTS`].
-const COLUMNS: [&str; 5] = [
+const COLUMNS: [&str; 6] = [
     "person_id,name,address,other_addresses,shared,kind,relation,named_by,groups,severity,exposures,first_exposed,\
      last_exposed,seen_by,delivery,exposure_ids,review,contact_by,contacted_at,contacted_by,notes",
     "address,name,kind,exposed,exposure_ids,people_seen,delivery,asked_to_delete_at,confirmed_deleted_at,replied_all,\
      notes",
     "exposure_id,incident_id,groups,severity,confidence,why,sent,from,subject,visible,exposed,audience,named_full,\
-     named_partial,field,aftermath,repeat_of,source,folder,position,message_id,sha256,also_at,review",
+     named_partial,field,aftermath,repeat_of,source,folder,position,message_id,sha256,also_at,review,circle_id",
+    "incident_id,at,event,by,people,exposure_id,source,folder,position",
     "exposure_id,person_id,address,name_shown,field,named_by,kind,seen_by",
     "source,folder,position,bytes,reason",
 ];
@@ -125,13 +127,31 @@ impl Case {
     pub(crate) fn messages(&self) -> Vec<Row> {
         self.table(2)
     }
+    /// Each incident in the order of time.
+    pub(crate) fn timeline(&self) -> Vec<Row> {
+        self.table(3)
+    }
+    /// Writes a decision on an exposure into its row, as an officer would.
+    pub(crate) fn decide(&self, exposure: &str, review: &str) {
+        let text = self.text("messages.csv");
+        let lines = text.split_inclusive("\r\n").map(|line| {
+            if !line.trim_start_matches('\u{feff}').starts_with(exposure) {
+                return line.to_owned();
+            }
+            // The columns at the end are review and circle_id.
+            let (before, circle) = line.rsplit_once(',').unwrap();
+            let (before, _) = before.rsplit_once(',').unwrap();
+            format!("{before},{review},{circle}")
+        });
+        fs::write(self.path.join("messages.csv"), lines.collect::<String>()).unwrap();
+    }
     /// Each address in each exposure.
     pub(crate) fn exposures(&self) -> Vec<Row> {
-        self.table(3)
+        self.table(4)
     }
     /// What could not be read.
     pub(crate) fn unread(&self) -> Vec<Row> {
-        self.table(4)
+        self.table(5)
     }
     /// The Message-IDs of what was found, without their brackets and domain, in the order of the table.
     pub(crate) fn found(&self) -> Vec<String> {

@@ -7,9 +7,13 @@
 mod case;
 mod dovecot;
 pub(crate) mod faulty;
+mod folk;
 mod gate;
 mod golden;
 mod imap;
+mod labelled;
+mod letter;
+mod life;
 mod mail;
 mod people;
 mod query;
@@ -18,9 +22,13 @@ mod store;
 
 pub(crate) use case::{Case, EXPORTS, Row, column};
 pub(crate) use dovecot::{Authority, Dovecot, Format, Setup, dovecot, utf7};
+pub(crate) use folk::{Dice, Folk};
 pub(crate) use gate::Gate;
 pub(crate) use golden::golden;
 pub(crate) use imap::{PASSWORD, Wire, plainly, refused};
+pub(crate) use labelled::Labelled;
+pub(crate) use letter::mboxes;
+pub(crate) use life::{Plan, SORTS, live};
 pub(crate) use mail::{Eol, Mail, Mailbox, Quoting, victims, westminster};
 pub(crate) use people::{Person, numbers, people};
 pub(crate) use query::query;

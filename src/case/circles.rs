@@ -1,0 +1,90 @@
+//! One circle, one decision: what a person dismissed is dismissed for later mail of the same circle too, where that exposes
+//! no other group and hurts no more. A confirmed exposure confirms no other: each is told to the people by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::params;
+
+use super::Case;
+use crate::query::Harm;
+
+/// How the reason of a decision begins that follows another of its circle.
+const FOLLOWS: &str = "its circle, as ";
+
+/// A finding, as far as decisions go.
+struct Decided {
+    exposure_id: String,
+    severity: Harm,
+    groups: BTreeSet<String>,
+    /// A person's own decision, and when.
+    own: Option<(String, i64)>,
+}
+
+impl Case {
+    /// Dismisses what belongs to a circle that a person dismissed, and takes back what does so no more. Gives how many
+    /// are dismissed that way.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn decide_circles(&self) -> anyhow::Result<usize> {
+        self.db.execute(
+            "DELETE FROM decision WHERE substr(reason, 1, ?2) = ?1",
+            params![FOLLOWS, FOLLOWS.len() as i64],
+        )?;
+        let mut follows = 0;
+        for circle in self.decided()?.into_values() {
+            let decisions = || {
+                circle
+                    .iter()
+                    .filter_map(|finding| Some((finding, finding.own.as_ref()?)))
+            };
+            if decisions().any(|(_, (review, _))| review != "dismissed") {
+                continue;
+            }
+            for finding in circle.iter().filter(|finding| finding.own.is_none()) {
+                let like = decisions().find(|(decided, _)| {
+                    finding.severity <= decided.severity
+                        && finding.groups.is_subset(&decided.groups)
+                });
+                if let Some((decided, (review, at))) = like {
+                    self.db.execute(
+                        "INSERT INTO decision (exposure_id, review, reason, decided_at) VALUES (?1, ?2, ?3, ?4)",
+                        params![finding.exposure_id, review, format!("{FOLLOWS}{}", decided.exposure_id), at],
+                    )?;
+                    follows += 1;
+                }
+            }
+        }
+        Ok(follows)
+    }
+
+    /// The findings of each circle of which anything was decided, in the order of their ids.
+    fn decided(&self) -> anyhow::Result<BTreeMap<String, Vec<Decided>>> {
+        let mut statement = self.db.prepare(
+            "SELECT circle_id, exposure_id, severity, groups, review, decided_at FROM finding LEFT JOIN decision USING (exposure_id)
+             WHERE reported = 1 AND circle_id IN (SELECT circle_id FROM finding JOIN decision USING (exposure_id) WHERE reported = 1)
+             ORDER BY circle_id, exposure_id",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut out: BTreeMap<String, Vec<Decided>> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let review: Option<String> = row.get(4)?;
+            let own = match review {
+                Some(review) => Some((review, row.get(5)?)),
+                None => None,
+            };
+            out.entry(row.get(0)?).or_default().push(Decided {
+                exposure_id: row.get(1)?,
+                severity: Harm::from_word(row.get_ref(2)?.as_str()?).unwrap_or(Harm::Low),
+                groups: row
+                    .get_ref(3)?
+                    .as_str()?
+                    .split(';')
+                    .map(str::to_owned)
+                    .collect(),
+                own,
+            });
+        }
+        Ok(out)
+    }
+}
