@@ -37,7 +37,7 @@ enum Command {
     Case(cmd::case::Options),
     /// Test a connection to an IMAP account; show its folders
     Folders(Box<cmd::folders::Options>),
-    /// List, check and test queries
+    /// List, check and test queries; show what other thresholds would report
     Queries(cmd::queries::Options),
     /// Print completions for a shell
     Completions(cmd::completions::Options),
