@@ -216,7 +216,12 @@ fn query_claim(
         crowd.only_organisation = None;
         Grounds::Known
     } else {
-        grounds(query, &found, candidate)
+        grounds(
+            query,
+            &found,
+            candidate,
+            crowd.personal + crowd.insiders > 0,
+        )
     };
     let counted = signal::shape::counted(&crowd, grounds);
     let mut common = vec![signal::shape::signal(&crowd, grounds)];
@@ -258,8 +263,9 @@ fn others(candidate: &Candidate, found: &[&Found]) -> usize {
 }
 
 /// What the phrases that were found say of the readers.
-fn grounds(query: &Query, found: &[&Found], candidate: &Candidate) -> Grounds {
-    let in_subject = || found.iter().any(|found| found.part == Part::Subject);
+fn grounds(query: &Query, found: &[&Found], candidate: &Candidate, private: bool) -> Grounds {
+    // A subject that says `your` beside it speaks to private people; to professionals it says `your place on the course`.
+    let in_subject = || private && found.iter().any(|found| found.part == Part::Subject);
     if query.strangers {
         Grounds::Known
     } else if found.iter().any(|found| to_readers(&found.phrase))

@@ -58,6 +58,7 @@ queries![
     "student-counselling",
     "substance-use",
     "suspects",
+    "telling-words",
     "trade-union-members",
     "trial-participants",
     "whistleblowers",

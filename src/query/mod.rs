@@ -122,6 +122,8 @@ pub struct About {
     pub attachment: Vec<Spanned<String>>,
     /// Phrases in the name of a mailing list or of a recipient group.
     pub list: Vec<Spanned<String>>,
+    /// Words in subject, text or attachment names that say little alone.
+    pub word: Vec<Spanned<String>>,
 }
 
 /// One `[[example]]`: a message, and whether it exposes. The organisation is the domain of `from`.
@@ -475,6 +477,7 @@ impl About {
             && self.body.is_empty()
             && self.attachment.is_empty()
             && self.list.is_empty()
+            && self.word.is_empty()
     }
 }
 

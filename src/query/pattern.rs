@@ -30,6 +30,8 @@ pub enum Part {
     Attachment,
     /// Text of the body.
     Body,
+    /// A word in the subject, the text or the name of an attachment, that only counts beside others.
+    Word,
 }
 
 /// One phrase of one query that a message holds.
@@ -153,6 +155,7 @@ pub(super) fn check(
         ("body", &about.body),
         ("attachment", &about.attachment),
         ("list", &about.list),
+        ("word", &about.word),
     ];
     for (key, values) in phrases {
         for value in values {
@@ -264,23 +267,28 @@ const FAST_NEEDLES: usize = 64 << 10;
 /// The phrases of one part of a message, of all queries.
 #[derive(Debug)]
 struct Phrases {
-    part: Part,
     finder: Option<AhoCorasick>,
-    owners: Vec<(usize, String)>,
+    /// Query, phrase, and what it is found as.
+    owners: Vec<(usize, String, Part)>,
 }
 
 impl Phrases {
+    /// `entries` are found as `part`, `words` as words.
     fn new<'a>(
         part: Part,
         entries: impl Iterator<Item = (usize, &'a str)>,
+        words: impl Iterator<Item = (usize, &'a str)>,
     ) -> anyhow::Result<Self> {
-        let owners: Vec<(usize, String)> = entries
-            .map(|(query, text)| (query, text.to_owned()))
+        let as_part =
+            |part: Part| move |(query, text): (usize, &str)| (query, text.to_owned(), part);
+        let owners: Vec<(usize, String, Part)> = entries
+            .map(as_part(part))
+            .chain(words.map(as_part(Part::Word)))
             .collect();
         let finder = if owners.is_empty() {
             None
         } else {
-            let needles: Vec<String> = owners.iter().map(|(_, text)| needle(text)).collect();
+            let needles: Vec<String> = owners.iter().map(|(_, text, _)| needle(text)).collect();
             let length: usize = needles.iter().map(String::len).sum();
             let fast = part == Part::Body && length <= FAST_NEEDLES;
             // Needles begin with a space: a prefilter would stop at every word.
@@ -290,11 +298,7 @@ impl Phrases {
                 .build(needles);
             Some(builder?)
         };
-        Ok(Phrases {
-            part,
-            finder,
-            owners,
-        })
+        Ok(Phrases { finder, owners })
     }
 
     fn find(&self, text: &str, ids: &[String], out: &mut BTreeMap<Found, usize>) {
@@ -303,10 +307,10 @@ impl Phrases {
             return;
         }
         for hit in finder.find_overlapping_iter(&fold(text)) {
-            let (query, phrase) = &self.owners[hit.pattern().as_usize()];
+            let (query, phrase, part) = &self.owners[hit.pattern().as_usize()];
             *out.entry(Found {
                 query: ids[*query].clone(),
-                part: self.part,
+                part: *part,
                 phrase: phrase.clone(),
             })
             .or_default() += 1;
@@ -370,6 +374,7 @@ impl Patterns {
             })
         }
         let named = |(_, text): &(usize, &str)| !text.contains('@');
+        let words = || entries(queries, |about| &about.word);
         Ok(Patterns {
             ids: queries.iter().map(|query| query.id.clone()).collect(),
             who: Globs::new(queries.iter().enumerate().flat_map(|(index, query)| {
@@ -384,14 +389,24 @@ impl Patterns {
             sender_names: Phrases::new(
                 Part::Sender,
                 entries(queries, |about| &about.sender).filter(named),
+                std::iter::empty(),
             )?,
-            subject: Phrases::new(Part::Subject, entries(queries, |about| &about.subject))?,
-            body: Phrases::new(Part::Body, entries(queries, |about| &about.body))?,
+            subject: Phrases::new(
+                Part::Subject,
+                entries(queries, |about| &about.subject),
+                words(),
+            )?,
+            body: Phrases::new(Part::Body, entries(queries, |about| &about.body), words())?,
             attachment: Phrases::new(
                 Part::Attachment,
                 entries(queries, |about| &about.attachment),
+                words(),
             )?,
-            list: Phrases::new(Part::List, entries(queries, |about| &about.list))?,
+            list: Phrases::new(
+                Part::List,
+                entries(queries, |about| &about.list),
+                std::iter::empty(),
+            )?,
         })
     }
 

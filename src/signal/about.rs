@@ -5,6 +5,11 @@ use std::collections::BTreeSet;
 use super::{Kind, Signal, listed};
 use crate::query::{Found, Part};
 
+/// How many further phrases of a part count.
+fn most(part: Part) -> usize {
+    if part == Part::Word { 4 } else { 2 }
+}
+
 /// Points for each other query that found words of its own: a mail that fits two groups is more surely about people.
 const OTHERS: i32 = 6;
 
@@ -15,6 +20,7 @@ fn points(part: Part) -> (i32, i32) {
         Part::Sender => (30, 4),
         Part::Attachment => (32, 4),
         Part::Body => (22, 6),
+        Part::Word => (14, 6),
     }
 }
 
@@ -30,6 +36,7 @@ pub fn signal(found: &[&Found], others: usize) -> Option<Signal> {
         Part::List,
         Part::Attachment,
         Part::Body,
+        Part::Word,
     ] {
         let phrases: Vec<String> = found
             .iter()
@@ -48,7 +55,7 @@ pub fn signal(found: &[&Found], others: usize) -> Option<Signal> {
         let weight = if new == 0 {
             0
         } else {
-            first + further * (new - 1).min(2) as i32
+            first + further * (new - 1).min(most(part)) as i32
         };
         let words = listed(&phrases, 4);
         parts.push((
@@ -59,6 +66,7 @@ pub fn signal(found: &[&Found], others: usize) -> Option<Signal> {
                 Part::List => format!("the list's name says {words}"),
                 Part::Attachment => format!("an attachment's name says {words}"),
                 Part::Body => format!("the text says {words}"),
+                Part::Word => format!("it speaks of {words}"),
             },
         ));
     }

@@ -143,7 +143,7 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
         says.push("all those at personal mailboxes of one family name".to_owned());
     }
     if grounds == Grounds::Words && crowd.colleagues >= 3 && crowd.colleagues >= crowd.people {
-        weight -= 20;
+        weight -= 30;
         says.push(format!("beside {} colleagues", crowd.colleagues));
     }
     if by_words && crowd.greeted > 0 && crowd.people <= FEW {
