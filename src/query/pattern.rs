@@ -258,7 +258,7 @@ impl Globs {
 }
 
 /// Bodies are searched by the automaton that takes half the time for each byte, as long as it takes no more than some
-/// megabytes of memory: so many bytes of needles. The built-in queries have 13,000.
+/// megabytes of memory: so many bytes of needles. The built-in queries have 48,000, which take 7 MB.
 const FAST_NEEDLES: usize = 64 << 10;
 
 /// The phrases of one part of a message, of all queries.
