@@ -178,11 +178,10 @@ fn query_claim(
             knows && exposable(&looked[*index], true) && is_known(query, &looked[*index], rules)
         })
         .collect();
-    let found: Vec<&Found> = candidate
-        .found
-        .iter()
-        .filter(|found| found.query == query.id)
-        .collect();
+    // Colleagues speak of such matters all day; what is said of themselves is another thing.
+    let counts =
+        |found: &&Found| found.query == query.id && !(query.insiders && found.part == Part::Word);
+    let found: Vec<&Found> = candidate.found.iter().filter(counts).collect();
     if known.is_empty() && found.is_empty() && !query.strangers {
         return None;
     }
@@ -268,7 +267,9 @@ fn grounds(query: &Query, found: &[&Found], candidate: &Candidate, private: bool
     let in_subject = || private && found.iter().any(|found| found.part == Part::Subject);
     if query.strangers {
         Grounds::Known
-    } else if found.iter().any(|found| to_readers(&found.phrase))
+    } else if found
+        .iter()
+        .any(|found| found.part == Part::You || to_readers(&found.phrase))
         || in_subject() && to_readers(&candidate.subject)
     {
         Grounds::WordsToReaders

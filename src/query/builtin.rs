@@ -59,6 +59,7 @@ queries![
     "substance-use",
     "suspects",
     "telling-words",
+    "telling-words-staff",
     "trade-union-members",
     "trial-participants",
     "whistleblowers",

@@ -7,7 +7,11 @@ use crate::query::{Found, Part};
 
 /// How many further phrases of a part count.
 fn most(part: Part) -> usize {
-    if part == Part::Word { 4 } else { 2 }
+    if part == Part::Word || part == Part::You {
+        4
+    } else {
+        2
+    }
 }
 
 /// Points for each other query that found words of its own: a mail that fits two groups is more surely about people.
@@ -20,7 +24,8 @@ fn points(part: Part) -> (i32, i32) {
         Part::Sender => (30, 4),
         Part::Attachment => (32, 4),
         Part::Body => (22, 6),
-        Part::Word => (14, 6),
+        Part::You => (20, 8),
+        Part::Word => (10, 6),
     }
 }
 
@@ -36,6 +41,7 @@ pub fn signal(found: &[&Found], others: usize) -> Option<Signal> {
         Part::List,
         Part::Attachment,
         Part::Body,
+        Part::You,
         Part::Word,
     ] {
         let phrases: Vec<String> = found
@@ -66,6 +72,7 @@ pub fn signal(found: &[&Found], others: usize) -> Option<Signal> {
                 Part::List => format!("the list's name says {words}"),
                 Part::Attachment => format!("an attachment's name says {words}"),
                 Part::Body => format!("the text says {words}"),
+                Part::You => format!("it says to its readers {words}"),
                 Part::Word => format!("it speaks of {words}"),
             },
         ));

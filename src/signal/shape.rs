@@ -9,6 +9,9 @@ pub const MASS: usize = 12;
 /// Of so few a writer who knows them greets each by name.
 const FEW: usize = 5;
 
+/// So many of the organisation itself are written to as its staff, whatever the words.
+const WHOLE_HOUSE: usize = 40;
+
 /// Business addresses that weigh as much as one personal mailbox: a list of suppliers is no list of patients.
 const BUSINESS_TO_PERSONAL: f64 = 2.2;
 
@@ -117,7 +120,7 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
         says.push(listed(&kinds, 3));
     }
     if let Some(domain) = &crowd.only_organisation {
-        weight -= 50;
+        weight -= 60;
         says.push(format!("all of one organisation, {domain}"));
     } else if by_words && crowd.personal == 1 && crowd.people < MASS {
         weight -= 45;
@@ -160,6 +163,10 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
             weight -= points;
             says.push(format!("{} {how}", crowd.greeted));
         }
+    }
+    if crowd.insiders >= WHOLE_HOUSE && grounds != Grounds::Known {
+        weight -= 40;
+        says.push("so many that it is the whole house".to_owned());
     }
     // Agencies are greeted and sorted every day.
     if crowd.alphabetical && private {
