@@ -164,6 +164,10 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
             says.push(format!("{} {how}", crowd.greeted));
         }
     }
+    if crowd.insiders > 0 && crowd.insiders * 2 <= crowd.people && grounds != Grounds::Known {
+        weight -= 40;
+        says.push("most of them outside the organisation, whom it is not about".to_owned());
+    }
     if crowd.insiders >= WHOLE_HOUSE && grounds != Grounds::Known {
         weight -= 40;
         says.push("so many that it is the whole house".to_owned());
