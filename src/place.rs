@@ -24,8 +24,10 @@ pub struct Mark {
     pub validity: u32,
     /// The highest UID that is behind.
     pub upto: u32,
-    /// UIDs below it that could not be read.
+    /// UIDs below it that could not be read, or not as far as is wanted: to be asked for again. In order.
     pub again: Vec<u32>,
+    /// Those of them that are judged by what was read of them. In order.
+    pub lacking: Vec<u32>,
 }
 
 /// What a folder is for.
@@ -44,8 +46,10 @@ pub enum Role {
 pub struct Headway<'a> {
     /// The highest UID that is behind when it is kept; `None` where it stays.
     pub upto: Option<u32>,
-    /// UIDs that could not be read before, and of which it tells now, or that are gone.
+    /// UIDs that were asked for again, and of which it tells now, or that are gone.
     pub again: &'a [u32],
+    /// UIDs of which it holds less than is wanted. They are judged by that, and will be asked for again. In order.
+    pub lacking: &'a [u32],
     /// No more of its folder is read now: what was said before of the folder's rest is overtaken.
     pub ends: bool,
 }
@@ -102,14 +106,19 @@ impl Role {
 impl Unread {
     /// The UID of the message that it stands for, over IMAP.
     pub fn uid(&self) -> Option<u32> {
-        match self.position {
-            Some(Position::Uid { uid, .. }) => Some(uid),
-            _ => None,
-        }
+        self.position.as_ref().and_then(Position::uid)
     }
 }
 
 impl Position {
+    /// The UID, over IMAP.
+    pub fn uid(&self) -> Option<u32> {
+        match self {
+            Position::Uid { uid, .. } => Some(*uid),
+            _ => None,
+        }
+    }
+
     /// Reads what [`Position`] of an account was written as.
     pub fn of_account(text: &str) -> Option<Self> {
         let (validity, uid) = text.split_once(':')?;

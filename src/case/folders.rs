@@ -75,14 +75,20 @@ impl Case {
     /// Those of the database.
     pub fn marks(&self, reading: i64) -> anyhow::Result<Vec<Mark>> {
         let mut statement = self.db.prepare(
-            "SELECT chain, validity, upto FROM folder WHERE reading_id = ?1 AND validity <> 0",
+            "SELECT id, chain, validity, upto FROM folder WHERE reading_id = ?1 AND validity <> 0",
+        )?;
+        let mut lacking = self.db.prepare(
+            "SELECT uid FROM block WHERE folder_id = ?1 AND uid IS NOT NULL ORDER BY uid",
         )?;
         let rows = statement.query_map([reading], |row| {
+            let lacking = lacking.query_map([row.get::<_, i64>(0)?], |row| row.get(0))?;
+            let lacking: Vec<u32> = lacking.collect::<Result<_, _>>()?;
             Ok(Mark {
-                folder: row.get(0)?,
-                validity: row.get(1)?,
-                upto: row.get(2)?,
-                again: Vec::new(),
+                folder: row.get(1)?,
+                validity: row.get(2)?,
+                upto: row.get(3)?,
+                again: lacking.clone(),
+                lacking,
             })
         })?;
         let mut marks: Vec<Mark> = rows.collect::<Result<_, _>>()?;
@@ -105,14 +111,17 @@ impl Case {
         Ok(marks)
     }
 
-    /// Notes how far a folder of an account is read, and forgets what was said before of what is behind now.
+    /// Notes how far a folder of an account is read, and forgets what was said before of what is behind now. `told` says
+    /// whether there is something to stand in the place of what is forgotten. True where it stands in the place of a message
+    /// that was judged already.
     pub(super) fn advance(
         &self,
         reading: i64,
         folder_id: i64,
         folder: &Folder,
         headway: Headway<'_>,
-    ) -> anyhow::Result<()> {
+        told: bool,
+    ) -> anyhow::Result<bool> {
         if let Some(upto) = headway.upto {
             self.db
                 .prepare_cached("UPDATE folder SET upto = ?2 WHERE id = ?1")?
@@ -124,15 +133,35 @@ impl Case {
             .prepare_cached("DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = '' AND message = 0 AND reason NOT LIKE 'ccspill failed%'")?
             .execute(params![reading, folder.chain])?;
         }
+        let mut replaced = 0;
         for uid in headway.again {
             let position = Position::Uid {
                 validity: folder.validity,
                 uid: *uid,
             };
+            let position = position.to_string();
             self.db
-                .prepare_cached("DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = ?3 AND message = 1")?
-                .execute(params![reading, folder.chain, position.to_string()])?;
+                .prepare_cached(
+                    "DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = ?3",
+                )?
+                .execute(params![reading, folder.chain, position])?;
+            if !told {
+                // It is gone. What it is judged by stands, and is not asked for again.
+                self.db
+                    .prepare_cached(
+                        "UPDATE block SET uid = NULL WHERE folder_id = ?1 AND uid = ?2",
+                    )?
+                    .execute(params![folder_id, uid])?;
+                continue;
+            }
+            replaced += self
+                .db
+                .prepare_cached("DELETE FROM block WHERE folder_id = ?1 AND uid = ?2")?
+                .execute(params![folder_id, uid])?;
+            self.db
+                .prepare_cached("DELETE FROM copy WHERE folder_id = ?1 AND position = ?2")?
+                .execute(params![folder_id, position])?;
         }
-        Ok(())
+        Ok(replaced > 0)
     }
 }

@@ -25,7 +25,7 @@ use crate::history::Digester;
 use crate::platform;
 
 /// Version of the format of `case.db`.
-const FORMAT: &str = "3";
+const FORMAT: &str = "4";
 
 /// Bytes of a page of a new `case.db`.
 const PAGE: i64 = 16 << 10;

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::ask::MOST_BROKEN;
-use super::heads::{NOT_GIVEN, row};
+use super::heads::row;
 use super::pace::Pace;
 use super::reader::{Covered, FolderReader, Halt, Span, mark};
 use super::set::Uids;
@@ -14,13 +14,16 @@ use super::window::Window;
 use crate::place::{Folder, Unread};
 use crate::source::{Terms, Unit};
 
+/// Why nothing more will be known of a message of which not all was read.
+const GONE: &str =
+    "not all of it could be read, and it was judged without; it is gone from the server now";
 /// How many UIDs are asked for at once to see which there are.
 const CHECKED_AT_ONCE: u64 = 20_000;
 /// How many of those that did not come are asked for at once.
 const MISSING_AT_ONCE: u64 = 500;
 
 impl FolderReader<'_> {
-    /// Asks once more for what an earlier scan could not read.
+    /// Asks once more for what an earlier scan could not read, or not as far as was wanted.
     pub(super) fn once_more(
         &mut self,
         folder: &Arc<Folder>,
@@ -30,9 +33,11 @@ impl FolderReader<'_> {
         terms: &mut Terms<'_>,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> Result<(), Halt> {
-        let again = mark(terms, folder).map_or_else(Vec::new, |mark| mark.again.clone());
+        let Some(mark) = mark(terms, folder) else {
+            return Ok(());
+        };
         // One by one: what breaks the connection must not stand in the way of the others.
-        for uid in again {
+        for uid in mark.again.iter().copied() {
             (self.broken, self.stalled) = (0, 0);
             let mut window = Window::new(folder);
             match self.window(&mut window, Uids::list(vec![uid]), pace, terms) {
@@ -41,10 +46,16 @@ impl FolderReader<'_> {
                 Err(Halt::GaveUp) => return Ok(()),
                 Err(halt) => return Err(halt),
             }
-            if window.mails.is_empty() && window.unread.is_empty() && self.lists(uid)? {
-                window
-                    .unread
-                    .push(row(folder, uid, NOT_GIVEN.to_owned(), true));
+            let told = !window.mails.is_empty() || !window.unread.is_empty();
+            let there = told || self.lists(uid)?;
+            let judged = mark.lacking.binary_search(&uid).is_ok();
+            match (judged, there) {
+                // No better than before: what it is judged by stands, and so does its row.
+                (true, true) if window.mails.is_empty() || !window.lacking.is_empty() => continue,
+                // It stays judged, so that its text is missing for good must stay said. Nobody can ask for it any more.
+                (true, false) => window.unread.push(row(folder, uid, GONE.to_owned(), false)),
+                (false, true) => window.not_given(&Uids::list(vec![uid])),
+                (true, true) | (false, false) => {}
             }
             (window.again, window.upto) = (vec![uid], Some(upto));
             self.hand_out(window, covered, each)?;

@@ -40,8 +40,7 @@ impl FolderReader<'_> {
                 head.extend(answer.of(uid, |told| told.head()).unwrap_or_default());
             })?;
             if !lost.is_empty() {
-                let row = row(&window.folder, uid, CUT_HEAD.to_owned(), false);
-                window.unread.push(row);
+                window.lacks(uid, CUT_HEAD.to_owned());
             }
             if head.len() == before {
                 break;
@@ -121,8 +120,7 @@ impl FolderReader<'_> {
         for (uids, why) in lost {
             let why = format!("its text could not be read, and it was judged without: {why}");
             for uid in uids.iter() {
-                let row = row(&window.folder, uid, why.clone(), false);
-                window.unread.push(row);
+                window.lacks(uid, why.clone());
             }
         }
         Ok(starts)
@@ -194,12 +192,8 @@ impl FolderReader<'_> {
                 bytes.extend(answer.of(uid, |told| told.body()).unwrap_or_default());
             })?;
             if !lost.is_empty() {
-                window.unread.push(row(
-                    &window.folder,
-                    uid,
-                    "the end of its text could not be read, and it was judged without".to_owned(),
-                    false,
-                ));
+                let why = "the end of its text could not be read, and it was judged without";
+                window.lacks(uid, why.to_owned());
                 return Ok(false);
             }
             if ((bytes.len() - before) as u64) < piece {

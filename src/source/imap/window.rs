@@ -36,6 +36,8 @@ pub(super) struct Window {
     pub(super) gone: bool,
     /// UIDs that could not be read before, and were asked for again.
     pub(super) again: Vec<u32>,
+    /// UIDs of which less came than is wanted: a row tells of each. In order.
+    pub(super) lacking: Vec<u32>,
 }
 
 impl Window {
@@ -49,11 +51,20 @@ impl Window {
             ends: false,
             gone: false,
             again: Vec::new(),
+            lacking: Vec::new(),
         }
     }
 }
 
 impl Window {
+    /// Adds the row of a message that is judged by less than is wanted; one, however much of it is missing.
+    pub(super) fn lacks(&mut self, uid: u32, why: String) {
+        if let Err(at) = self.lacking.binary_search(&uid) {
+            self.lacking.insert(at, uid);
+            self.unread.push(row(&self.folder, uid, why, false));
+        }
+    }
+
     /// Adds a row for each of these, which the server lists, that neither came nor has a row.
     pub(super) fn not_given(&mut self, uids: &Uids) {
         let mut told: BTreeSet<u32> = self.mails.iter().map(|mail| mail.uid).collect();
@@ -114,6 +125,7 @@ impl Unit for Window {
         Some(Headway {
             upto: self.upto,
             again: &self.again,
+            lacking: &self.lacking,
             ends: self.ends,
         })
     }
