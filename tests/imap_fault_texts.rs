@@ -260,6 +260,18 @@ fn a_list_whose_end_was_not_read_is_asked_for_again() {
 }
 
 #[test]
+fn a_long_head_that_breaks_off_before_the_text_costs_neither_its_people_nor_other_mail() {
+    let sent = Mailbox::ordinary(5).mail(crowd).background(5);
+    let end = since(Kind::Body, 2).uid(uid(5));
+    let server = Script::new(&sent).fault(end, no()).next_scan().start();
+    let case = scan(&server, None, 3);
+    assert_eq!((unread(&case), case.count("judged")), (rows(&[5]), 11));
+    // Its header fields were read to their end before.
+    assert_eq!(case.exposed().len(), 3_000);
+    heals(&server, &case);
+}
+
+#[test]
 fn of_a_message_that_is_gone_meanwhile_what_is_known_stands() {
     let here = |kind| always(kind).uid(uid(TOLD)).within("Sent");
     let server = account()

@@ -99,13 +99,18 @@ impl FolderReader<'_> {
                 let Some(mail) = headed.mails.get_mut(&uid) else {
                     continue;
                 };
-                (mail.bytes, mail.extent) = if (start.len() as u64) < PIECE {
+                let (bytes, extent) = if (start.len() as u64) < PIECE {
                     (start, Extent::Whole)
                 } else if headed.wholes.contains(&uid) {
                     self.whole(uid, start, window)?
                 } else {
                     self.text(uid, start, window)?
                 };
+                // A head that breaks off says less than its header fields, which came before.
+                let lacks = window.lacking.binary_search(&uid).is_ok();
+                if !lacks || parts::head_length(&bytes).is_some() {
+                    (mail.bytes, mail.extent) = (bytes, extent);
+                }
             }
         }
         window.mails.extend(headed.mails.into_values());
@@ -136,9 +141,13 @@ impl FolderReader<'_> {
     ) -> Result<(Vec<u8>, Extent), Halt> {
         let mut head = parts::head_length(&start);
         while head.is_none() && (start.len() as u64) < LONGEST_HEAD {
-            let more = start.len() as u64 + LONGEST_PIECE;
+            let before = start.len();
+            let more = before as u64 + LONGEST_PIECE;
             if self.go_on(uid, &mut start, more, window)? {
                 return Ok((start, Extent::Whole));
+            }
+            if start.len() == before {
+                return Ok((start, Extent::Text));
             }
             head = parts::head_length(&start);
         }
