@@ -28,6 +28,8 @@ pub struct Mark {
     pub again: Vec<u32>,
     /// Those of them that are judged by what was read of them. In order.
     pub lacking: Vec<u32>,
+    /// How many messages the server counted in it when it was read to its end; `None` where it was not.
+    pub held: Option<u64>,
 }
 
 /// What a folder is for.
@@ -52,6 +54,8 @@ pub struct Headway<'a> {
     pub lacking: &'a [u32],
     /// No more of its folder is read now: what was said before of the folder's rest is overtaken.
     pub ends: bool,
+    /// How many messages the server counted, where all of them are behind now.
+    pub held: Option<u64>,
 }
 
 /// Where in its folder a message stands.
@@ -107,6 +111,13 @@ impl Unread {
     /// The UID of the message that it stands for, over IMAP.
     pub fn uid(&self) -> Option<u32> {
         self.position.as_ref().and_then(Position::uid)
+    }
+}
+
+impl Mark {
+    /// Whether a folder of so many messages holds more than was read, as far as can be told from their number alone.
+    pub fn is_short_of(&self, messages: u64) -> bool {
+        self.held.is_none_or(|held| messages > held)
     }
 }
 

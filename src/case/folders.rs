@@ -75,7 +75,7 @@ impl Case {
     /// Those of the database.
     pub fn marks(&self, reading: i64) -> anyhow::Result<Vec<Mark>> {
         let mut statement = self.db.prepare(
-            "SELECT id, chain, validity, upto FROM folder WHERE reading_id = ?1 AND validity <> 0",
+            "SELECT id, chain, validity, upto, held FROM folder WHERE reading_id = ?1 AND validity <> 0",
         )?;
         let mut lacking = self.db.prepare(
             "SELECT uid FROM block WHERE folder_id = ?1 AND uid IS NOT NULL ORDER BY uid",
@@ -89,6 +89,7 @@ impl Case {
                 upto: row.get(3)?,
                 again: lacking.clone(),
                 lacking,
+                held: row.get::<_, Option<i64>>(4)?.map(i64::unsigned_abs),
             })
         })?;
         let mut marks: Vec<Mark> = rows.collect::<Result<_, _>>()?;
@@ -111,9 +112,9 @@ impl Case {
         Ok(marks)
     }
 
-    /// Notes how far a folder of an account is read, and forgets what was said before of what is behind now. `told` says
-    /// whether there is something to stand in the place of what is forgotten. True where it stands in the place of a message
-    /// that was judged already.
+    /// Notes how far a folder of an account is read. Forgets what was said of its rest where no more of it is read now, and
+    /// what is known of messages that were asked for again: `told` says whether anything is told of them now. True where
+    /// that stands in the place of a message that was judged already.
     pub(super) fn advance(
         &self,
         reading: i64,
@@ -124,8 +125,8 @@ impl Case {
     ) -> anyhow::Result<bool> {
         if let Some(upto) = headway.upto {
             self.db
-                .prepare_cached("UPDATE folder SET upto = ?2 WHERE id = ?1")?
-                .execute(params![folder_id, upto])?;
+                .prepare_cached("UPDATE folder SET upto = ?2, held = ?3 WHERE id = ?1")?
+                .execute(params![folder_id, upto, headway.held.map(u64::cast_signed)])?;
         }
         // A part on which the program failed is not read again.
         if headway.ends {

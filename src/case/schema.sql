@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS folder (
   role       TEXT NOT NULL CHECK (role IN ('sent', 'drafts', 'other')),
   validity   INTEGER NOT NULL DEFAULT 0,  -- over IMAP: UIDVALIDITY
   upto       INTEGER NOT NULL DEFAULT 0,  -- over IMAP: the highest UID that is behind
+  held       INTEGER,                     -- over IMAP: messages in it when it was read to its end; NULL: it was not
   UNIQUE (reading_id, chain)
 ) STRICT;
 

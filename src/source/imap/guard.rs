@@ -142,10 +142,10 @@ impl Guard {
         self.state().plan.push(command);
     }
 
-    /// Whether commands were sent, or will be, that the client has not said yet.
-    pub(super) fn is_ahead(&self) -> bool {
+    /// How many commands were sent, or will be, that the client has not said yet.
+    pub(super) fn ahead(&self) -> usize {
         let state = self.state();
-        !state.plan.is_empty() || !state.ahead.is_empty()
+        state.plan.len() + state.ahead.len()
     }
 
     /// What the server can do, in capitals, if it has said so since somebody began to log in.

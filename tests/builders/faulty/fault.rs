@@ -62,6 +62,8 @@ pub(crate) enum Shape {
     Nil,
     /// A quoted string where a literal is due.
     Quoted,
+    /// An empty literal.
+    Empty,
     /// The UID stands last.
     UidLast,
     /// Two answers, the UID in both.

@@ -149,6 +149,9 @@ fn value(letter: &Letter, item: &Item, shapes: &[Shape]) -> Vec<u8> {
                 text = text.into_iter().skip(first).take(count).collect();
             }
             out.push(b' ');
+            if nil(Shape::Empty) {
+                text.clear();
+            }
             if nil(Shape::Nil) {
                 out.extend_from_slice(b"NIL");
             } else if nil(Shape::Quoted) {
