@@ -2,12 +2,13 @@
 //! and is asked for again by each scan. What is told then stands in the place of what was known.
 
 use crate::builders::faulty::{
-    Fault, Folder, Kind, Script, Server, Shape, Then, VALIDITY, Watch, always, side_by_side, since,
-    uid,
+    Fault, Folder, Kind, Script, Server, Shape, Then, VALIDITY, Watch, always, nth, side_by_side,
+    since, uid,
 };
 use crate::builders::{Case, FORCE, Mail, Mailbox, Run, people, westminster};
 use crate::imap_faults::{inbox, unread};
 use crate::imap_resume::same;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
@@ -268,6 +269,80 @@ fn a_long_head_that_breaks_off_before_the_text_costs_neither_its_people_nor_othe
     assert_eq!((unread(&case), case.count("judged")), (rows(&[5]), 11));
     // Its header fields were read to their end before.
     assert_eq!(case.exposed().len(), 3_000);
+    heals(&server, &case);
+}
+
+#[test]
+fn a_text_that_comes_empty_costs_no_header_field() {
+    let empty = always(Kind::Body).uid(uid(TOLD)).within("Sent");
+    let server = account()
+        .fault(empty, Fault::Shape(Shape::Empty))
+        .next_scan()
+        .start();
+    let case = scan(&server, None, 3);
+    assert_eq!(unread(&case), rows(&[TOLD]));
+    assert_eq!(case.found(), ["list", "westminster"]);
+    heals(&server, &case);
+}
+
+/// A list of victims with a text that is longer than one piece.
+fn long_text(m: Mail) -> Mail {
+    westminster(m).body(&"word word word word word word word word word\n".repeat(3_000))
+}
+
+#[test]
+fn a_piece_of_a_long_text_that_does_not_come_is_no_end_of_it() {
+    let sent = Mailbox::ordinary(5).mail(long_text).background(5);
+    let sha256 = |bytes: &[u8]| {
+        let digest = Sha256::digest(bytes);
+        digest
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect::<String>()
+    };
+    let whole = sent.each().nth(5).unwrap();
+    for times in [nth(Kind::Body, 2), since(Kind::Body, 2)] {
+        let server = Script::new(&sent)
+            .fault(times.uid(uid(5)), Fault::Shape(Shape::Gone))
+            .next_scan()
+            .start();
+        let case = scan(&server, None, 3);
+        assert_eq!((unread(&case), case.found().len()), (rows(&[5]), 1));
+        let told = case.only_message()["sha256"].to_owned();
+        assert!(told.is_empty() || told == sha256(&whole), "{told}");
+        server.next_scan();
+        let case = scan(&server, Some(&case), 0);
+        assert_eq!(case.only_message()["sha256"], sha256(&whole));
+        heals(&server, &case);
+    }
+}
+
+#[test]
+fn a_long_text_that_comes_in_answers_of_two_lines_is_read_whole() {
+    let sent = Mailbox::ordinary(5).mail(long_text).background(5);
+    let server = Script::new(&sent)
+        .fault(always(Kind::Body), Fault::Shape(Shape::SplitBare))
+        .next_scan()
+        .start();
+    let case = scan(&server, None, 0);
+    server.next_scan();
+    same(&scan(&server, None, 0), &case, "in two lines");
+}
+
+#[test]
+fn a_piece_of_a_long_head_that_does_not_come_is_no_end_of_it() {
+    let sent = Mailbox::ordinary(5).mail(crowd).background(5);
+    let here = |kind, n| nth(kind, n).uid(uid(5)).within("Sent");
+    let server = Script::new(&sent)
+        .fault(here(Kind::Headers, 2), Fault::Shape(Shape::Gone))
+        .fault(here(Kind::Body, 1), no())
+        .fault(here(Kind::Body, 2), no())
+        .next_scan()
+        .start();
+    let case = scan(&server, None, 3);
+    assert_eq!(unread(&case), rows(&[5]));
+    let reason = &case.unread()[0]["reason"];
+    assert!(reason.contains("more people than were seen"), "{reason}");
     heals(&server, &case);
 }
 

@@ -115,6 +115,11 @@ impl FolderReader<'_> {
         let Some(mail) = headed.mails.get_mut(&uid) else {
             return Ok(());
         };
+        if start.trim_ascii().is_empty() {
+            // It has header fields: they came before.
+            window.lacks(uid, format!("{NO_TEXT}: the server gives nothing"));
+            return Ok(());
+        }
         let (bytes, extent) = if (start.len() as u64) < PIECE {
             (start, Extent::Whole)
         } else if headed.wholes.contains(&uid) {
