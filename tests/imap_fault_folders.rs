@@ -261,6 +261,27 @@ fn what_nobody_tells_or_cannot_be_is_never_a_silent_loss() {
 }
 
 #[test]
+fn a_folder_of_uidvalidity_0_is_read_once_or_said_not_to_be_readable() {
+    let zero = || Fault::Swap("UIDVALIDITY 4242", "UIDVALIDITY 0");
+    let examine = always(Kind::Examine).within("Sent");
+    // STATUS may know better.
+    let server = account()
+        .fault(examine, zero())
+        .next_scan()
+        .fault(examine, zero())
+        .start();
+    let case = Watch::scan(&server).run().case(0);
+    server.next_scan();
+    let asked = server.log().count("UID FETCH");
+    let again = Watch::scan_onto(&server, &case).run().case(0);
+    assert_eq!(server.log().count("UID FETCH"), asked);
+    assert_eq!((again.count("duplicates"), again.people().len()), (0, 18));
+    let status = always(Kind::Status).within("Sent");
+    let server = account().fault(examine, zero()).fault(status, zero());
+    play([("nowhere", server, End::NoSent)]);
+}
+
+#[test]
 fn a_folder_that_is_made_anew_while_it_is_read_is_read_anew() {
     for kind in [Kind::Examine, Kind::Body] {
         let server = account().fault(once(kind), Fault::Renumber).start();

@@ -48,11 +48,14 @@ impl FolderReader<'_> {
                 "the server does not open it for reading only".to_owned(),
             ));
         }
+        // It is never 0 (RFC 9051 2.3.1.1): that stands for none.
+        let validity = |mailbox: &Mailbox| mailbox.uid_validity.filter(|validity| *validity != 0);
+        mailbox.uid_validity = validity(&mailbox);
         if mailbox.uid_next.is_none() || mailbox.uid_validity.is_none() {
             // Courier tells it only so.
             let status = session.status(raw)?;
             mailbox.uid_next = mailbox.uid_next.or(status.uid_next);
-            mailbox.uid_validity = mailbox.uid_validity.or(status.uid_validity);
+            mailbox.uid_validity = mailbox.uid_validity.or(validity(&status));
         }
         if mailbox.uid_validity.is_none() {
             return Err(Trouble::Denied(
