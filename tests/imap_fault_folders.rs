@@ -134,6 +134,41 @@ fn a_folder_whose_name_is_no_name_is_read_or_listed() {
 }
 
 #[test]
+fn a_folder_whose_line_cannot_be_read_is_not_lost_in_silence() {
+    let lines: [(&str, &[u8]); 3] = [
+        (
+            "a backslash that escapes the end",
+            b"* LIST (\\HasNoChildren) \"/\" \"Gesendet\\\"",
+        ),
+        ("no name", b"* LIST (\\Sent) Gesendet"),
+        ("no parentheses", b"* LIST \\Sent \"/\" \"Gesendet\""),
+    ];
+    side_by_side(lines, |line| {
+        let server = account().folder(Folder::new("x").listed(line)).start();
+        for sent_only in [false, true] {
+            let args = sent_only.then_some("--sent-only");
+            let case = Watch::scan(&server).args(args).run().case(3);
+            let row = &case.unread()[0];
+            assert!(row["folder"].contains("Gesendet"), "{row:?}");
+            assert!(row["reason"].contains("name cannot be read"), "{row:?}");
+            assert_eq!((case.unread().len(), case.found().len()), (1, 1));
+        }
+        let shown = Watch::folders(&server).run();
+        shown.must_exit(0);
+        let lines = shown.output.stdout.lines();
+        let line: String = lines.filter(|line| line.contains("Gesendet")).collect();
+        assert!(
+            line.contains("not read") && line.contains("cannot be read"),
+            "{line}"
+        );
+        // Who names another folder does not mean this one.
+        let only = Watch::new("scan", &format!("{}/Sent", server.url()));
+        let only = only.args(["--insecure-plaintext", "--org", "force.example"]);
+        only.args(["--case", "case"]).run().must_exit(0);
+    });
+}
+
+#[test]
 fn what_is_no_folder_is_not_opened_and_what_is_listed_twice_is_read_once() {
     let node = |name: &str, flags: &'static str| Folder::new(name).flags(flags);
     let twice = node("Listed/Twice", "\\HasNoChildren").listed("* LIST () \"/\" \"Sent\"");

@@ -227,7 +227,7 @@ impl Account {
                 name: one.listed.name.clone(),
                 messages,
                 role: one.role,
-                read: one.read,
+                read: one.read && one.listed.named,
                 why: one.why,
             });
         }

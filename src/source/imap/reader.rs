@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::access::Access;
 use super::course::{Course, Covered};
-use super::folders::Chosen;
+use super::folders::{Chosen, UNNAMED};
 use super::heads::{Came, Headed, Place};
 use super::line::Line;
 use super::pace::Pace;
@@ -119,6 +119,10 @@ impl FolderReader<'_> {
         terms: &mut Terms<'_>,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> Option<Covered> {
+        if !chosen.listed.named {
+            let denied = Trouble::Denied(UNNAMED.to_owned());
+            return self.cannot_open(chosen, denied, each);
+        }
         if let Some(covered) = count.and_then(|count| Self::nothing_new(chosen, *count, terms)) {
             let (covered, window) = covered;
             return each(Box::new(window)).is_continue().then_some(covered);
