@@ -318,6 +318,30 @@ fn a_piece_of_a_long_text_that_does_not_come_is_no_end_of_it() {
 }
 
 #[test]
+fn ctrl_c_while_the_evidence_is_hashed_stops_the_scan_and_the_next_one_takes_it() {
+    let much = "word word word word word word word word word\n".repeat(120_000);
+    let sent = Mailbox::ordinary(5).mail(|m| westminster(m).body(&much));
+    // Judgement is content with 4 MB of it; then all of it is asked for from its start.
+    let server = Script::new(&sent.background(5))
+        .perhaps(since(Kind::Body, 8), Fault::Instead(Then::Hang))
+        .next_scan()
+        .start();
+    let hashed = "UID FETCH 25 (UID BODY.PEEK[]<1048576.";
+    let ready = || server.log().count(hashed) > 0;
+    let case = Watch::scan(&server).interrupted_when(&ready).case(130);
+    let row = case.only_message();
+    assert_eq!((&row["sha256"], case.people().len()), ("", 18));
+    assert!(
+        case.output.said().contains("SHA-256"),
+        "{}",
+        case.output.said()
+    );
+    server.next_scan();
+    let case = scan(&server, Some(&case), 0);
+    assert_eq!(case.only_message()["sha256"].len(), 64);
+}
+
+#[test]
 fn a_long_text_that_comes_in_answers_of_two_lines_is_read_whole() {
     let sent = Mailbox::ordinary(5).mail(long_text).background(5);
     let server = Script::new(&sent)
