@@ -18,6 +18,8 @@ use crate::source::{Extent, LONGEST_HELD, Terms, Want};
 const LONGEST_HEAD: u64 = 8 << 20;
 /// How much of a message's text is asked for, in bytes as they are sent.
 const LONGEST_TEXT: u64 = 4 << 20;
+/// A window of which so many bytes are held is handed out as far as it is read.
+const LONGEST_WINDOW: usize = 16 << 20;
 /// Bytes of text that one answer should have.
 const TEXTS: u64 = 3 << 20;
 /// Why a message may be judged otherwise than by all that it says.
@@ -85,11 +87,13 @@ impl FolderReader<'_> {
     ) -> Result<(), Halt> {
         let mut window = Window::new(folder);
         window.unread.append(&mut headed.unread);
+        let mut held = 0;
         for some in Self::starts_of(&headed) {
             if let Some(uid) = some.iter().next().filter(|uid| headed.long.contains(uid))
                 && let Some(mail) = headed.mails.get_mut(&uid)
             {
                 self.long_head(mail, &mut window)?;
+                held += mail.bytes.len();
                 let want = (terms.want)(&mail.raw(folder.validity), folder);
                 headed.want(uid, want);
                 if want == Want::Nothing {
@@ -98,29 +102,33 @@ impl FolderReader<'_> {
             }
             // The start of a message is the whole of nearly every one, and has its text in the others.
             for (uid, start) in self.starts(&some, &mut headed, &mut window)? {
-                self.more(uid, start, &mut headed, &mut window)?;
+                held += self.more(uid, start, &mut headed, &mut window)?;
+                if held > LONGEST_WINDOW {
+                    give(window.cut(uid, &mut headed.mails))?;
+                    held = 0;
+                }
             }
         }
         give(window.cut(u32::MAX, &mut headed.mails))
     }
 
-    /// Reads on behind the start of a message, as far as is wanted of it.
+    /// Reads on behind the start of a message, as far as is wanted of it. Gives how many bytes of it are held then.
     fn more(
         &mut self,
         uid: u32,
         start: Vec<u8>,
         headed: &mut Headed,
         window: &mut Window,
-    ) -> Result<(), Halt> {
+    ) -> Result<usize, Halt> {
         let Some(mail) = headed.mails.get_mut(&uid) else {
-            return Ok(());
+            return Ok(0);
         };
         if start.trim_ascii().is_empty() {
             // It has header fields: they came before.
             window.lacks(uid, format!("{NO_TEXT}: the server gives nothing"));
-            return Ok(());
+            return Ok(mail.bytes.len());
         }
-        let (bytes, extent) = if (start.len() as u64) < PIECE {
+        let (mut bytes, extent) = if (start.len() as u64) < PIECE {
             (start, Extent::Whole)
         } else if headed.wholes.contains(&uid) {
             self.whole(uid, start, window)?
@@ -129,9 +137,11 @@ impl FolderReader<'_> {
         };
         // A head that breaks off says less than its header fields, which came before.
         if !window.is_lacking(uid) || parts::head_length(&bytes).is_some() {
+            // It may have to wait.
+            bytes.shrink_to_fit();
             (mail.bytes, mail.extent) = (bytes, extent);
         }
-        Ok(())
+        Ok(mail.bytes.len())
     }
 
     /// The first bytes of each of these messages, as far as there are any to be had. One that went meanwhile is as gone as if

@@ -64,6 +64,8 @@ pub(crate) enum Shape {
     Quoted,
     /// An empty literal.
     Empty,
+    /// All of a text, whatever piece of it was asked for.
+    All,
     /// The UID stands last.
     UidLast,
     /// Two answers, the UID in both.

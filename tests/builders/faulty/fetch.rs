@@ -144,7 +144,7 @@ fn value(letter: &Letter, item: &Item, shapes: &[Shape]) -> Vec<u8> {
         Item::Section(name, partial) => {
             let mut text = section(&letter.bytes, name);
             let mut out = format!("BODY[{name}]").into_bytes();
-            if let Some((first, count)) = *partial {
+            if let Some((first, count)) = partial.filter(|_| !nil(Shape::All)) {
                 out.extend_from_slice(format!("<{first}>").as_bytes());
                 text = text.into_iter().skip(first).take(count).collect();
             }
