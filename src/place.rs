@@ -22,6 +22,8 @@ pub struct Mark {
     pub folder: String,
     /// Its UIDVALIDITY then.
     pub validity: u32,
+    /// What it was read as.
+    pub role: Role,
     /// The highest UID that is behind.
     pub upto: u32,
     /// UIDs below it that could not be read, or not as far as is wanted: to be asked for again. In order.
@@ -105,6 +107,15 @@ impl Role {
             Role::Other => "other",
         }
     }
+
+    /// What such a word of a case stands for.
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "sent" => Role::Sent,
+            "drafts" => Role::Drafts,
+            _ => Role::Other,
+        }
+    }
 }
 
 impl Unread {
@@ -115,6 +126,11 @@ impl Unread {
 }
 
 impl Mark {
+    /// Whether it is of this folder: of one that was made anew, or is read as something else, nothing is read yet.
+    pub fn is_of(&self, folder: &Folder) -> bool {
+        (&self.folder, self.validity, self.role) == (&folder.chain, folder.validity, folder.role)
+    }
+
     /// Whether a folder of so many messages holds more than was read, as far as can be told from their number alone.
     pub fn is_short_of(&self, messages: u64) -> bool {
         self.held.is_none_or(|held| messages > held)

@@ -3,48 +3,46 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::Case;
-use crate::place::{Folder, Headway, Mark, Position};
+use crate::place::{Folder, Headway, Mark, Position, Role};
 
 impl Case {
     /// The row of a folder, made if need be.
     pub(super) fn folder(&self, reading: i64, folder: &Folder) -> anyhow::Result<i64> {
-        let known: Option<(i64, u32)> = self
+        let role = folder.role.as_str();
+        let known: Option<(i64, u32, bool)> = self
             .db
-            .prepare_cached("SELECT id, validity FROM folder WHERE reading_id = ?1 AND chain = ?2")?
-            .query_row(params![reading, folder.chain], |row| {
-                Ok((row.get(0)?, row.get(1)?))
+            .prepare_cached(
+                "SELECT id, validity, role = ?3 FROM folder WHERE reading_id = ?1 AND chain = ?2",
+            )?
+            .query_row(params![reading, folder.chain, role], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })
             .optional()?;
         match known {
-            // A validity of 0 is that of a folder that could not be opened now.
-            Some((id, validity)) if validity == folder.validity || folder.validity == 0 => {
-                return Ok(id);
-            }
-            Some((id, 0)) => {
+            // A validity of 0 is that of a folder that could not be opened now, or of one that is in no account.
+            Some((id, _, _)) if folder.validity == 0 => return Ok(id),
+            Some((id, validity, true)) if validity == folder.validity => return Ok(id),
+            Some((id, 0, _)) => {
                 self.db.execute(
-                    "UPDATE folder SET validity = ?2 WHERE id = ?1",
-                    params![id, folder.validity],
+                    "UPDATE folder SET validity = ?2, role = ?3 WHERE id = ?1",
+                    params![id, folder.validity, role],
                 )?;
                 return Ok(id);
             }
-            Some((id, _)) => self.set_aside(reading, id, &folder.chain)?,
+            Some((id, _, _)) => self.set_aside(reading, id, &folder.chain)?,
             None => {}
         }
         self.db
             .prepare_cached(
                 "INSERT INTO folder (reading_id, chain, role, validity) VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![
-                reading,
-                folder.chain,
-                folder.role.as_str(),
-                folder.validity
-            ])?;
+            .execute(params![reading, folder.chain, role, folder.validity])?;
         Ok(self.db.last_insert_rowid())
     }
 
     /// Moves a folder to a reading of its own that is superseded, as one whose source was read again is: its UIDs mean
-    /// other messages now. What is found again is known by its key; what is not stays a finding.
+    /// other messages now, or it is read as something else. What is found again is known by its key; what is not stays a
+    /// finding. How often its authors were seen in this scan is not taken back: that is counted by reading only.
     fn set_aside(&self, reading: i64, folder: i64, chain: &str) -> anyhow::Result<()> {
         self.db.execute(
             "INSERT INTO reading (mailbox, source, absolute, kind, started, ended, current, units, bounds)
@@ -62,6 +60,12 @@ impl Case {
             "UPDATE folder SET reading_id = ?2 WHERE id = ?1",
             [folder, old],
         )?;
+        for (reading, sign) in [(reading, -1), (old, 1)] {
+            self.db.execute(
+                "UPDATE reading SET dropped = dropped + ?3 * (SELECT dropped FROM folder WHERE id = ?2) WHERE id = ?1",
+                params![reading, folder, sign],
+            )?;
+        }
         self.db.execute(
             "DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2",
             params![reading, chain],
@@ -75,7 +79,7 @@ impl Case {
     /// Those of the database.
     pub fn marks(&self, reading: i64) -> anyhow::Result<Vec<Mark>> {
         let mut statement = self.db.prepare(
-            "SELECT id, chain, validity, upto, held FROM folder WHERE reading_id = ?1 AND validity <> 0",
+            "SELECT id, chain, validity, upto, held, role FROM folder WHERE reading_id = ?1 AND validity <> 0",
         )?;
         let mut lacking = self.db.prepare(
             "SELECT uid FROM block WHERE folder_id = ?1 AND uid IS NOT NULL ORDER BY uid",
@@ -90,6 +94,7 @@ impl Case {
                 again: lacking.clone(),
                 lacking,
                 held: row.get::<_, Option<i64>>(4)?.map(i64::unsigned_abs),
+                role: Role::from_word(row.get_ref(5)?.as_str()?),
             })
         })?;
         let mut marks: Vec<Mark> = rows.collect::<Result<_, _>>()?;

@@ -291,6 +291,11 @@ impl Case {
                 .prepare_cached("INSERT INTO unread (reading_id, folder, position, bytes, reason, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
                 .execute(params![reading, unread.folder, position, unread.bytes.map(u64::cast_signed), unread.reason, unread.message])?;
         }
+        if batch.dropped > 0 {
+            self.db
+                .prepare_cached("UPDATE folder SET dropped = dropped + ?2 WHERE id = ?1")?
+                .execute(params![folder_id, batch.dropped.cast_signed()])?;
+        }
         self.db
             .prepare_cached(
                 "UPDATE reading SET units = ?2, border = ?3, dropped = dropped + ?4 WHERE id = ?1",

@@ -52,6 +52,7 @@ CREATE TABLE IF NOT EXISTS folder (
   validity   INTEGER NOT NULL DEFAULT 0,  -- over IMAP: UIDVALIDITY
   upto       INTEGER NOT NULL DEFAULT 0,  -- over IMAP: the highest UID that is behind
   held       INTEGER,                     -- over IMAP: messages in it when it was read to its end; NULL: it was not
+  dropped    INTEGER NOT NULL DEFAULT 0,  -- messages of it that --sent-only left out
   UNIQUE (reading_id, chain)
 ) STRICT;
 

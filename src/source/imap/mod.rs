@@ -310,7 +310,7 @@ impl Source for Account {
     }
 
     fn stamp(&self) -> Option<String> {
-        // What was read of an account stays as it was: only more comes.
+        // What was read of an account stays as it was: only more comes. What does not has its mark.
         Some(self.url.user.clone())
     }
 

@@ -412,6 +412,5 @@ impl FolderReader<'_> {
 
 /// How far an earlier scan read this folder, if it is the same.
 pub(super) fn mark<'t>(terms: &Terms<'t>, folder: &Folder) -> Option<&'t Mark> {
-    let same = |mark: &&Mark| mark.folder == folder.chain && mark.validity == folder.validity;
-    terms.marks.iter().find(same)
+    terms.marks.iter().find(|mark| mark.is_of(folder))
 }
