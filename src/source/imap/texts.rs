@@ -97,6 +97,10 @@ impl FolderReader<'_> {
                 let want = (terms.want)(&mail.raw(folder.validity), folder);
                 headed.want(uid, want);
                 if want == Want::Nothing {
+                    if held > LONGEST_WINDOW {
+                        give(window.cut(uid, &mut headed.mails))?;
+                        held = 0;
+                    }
                     continue;
                 }
             }
