@@ -255,13 +255,7 @@ impl Line {
 
 /// Connects and logs in once, to the mailbox of `user`.
 pub(super) fn log_in(access: &Access, url: &Url, user: &str) -> Result<Session, Trouble> {
-    // Whatever a server says, also before anybody logs in: it may know a secret from an earlier connection.
-    connected(access, url, user)
-        .map_err(|trouble| trouble.reworded(&|text| access.trace.struck(text)))
-}
-
-fn connected(access: &Access, url: &Url, user: &str) -> Result<Session, Trouble> {
-    let (wire, greeted) = socket::connect(&url.server, &access.tls, access.timeout)?;
+    let (wire, greeted) = socket::connect(&url.server, &access.tls, access.timeout, &access.trace)?;
     let guard = Guard::new(wire, access.timeout, access.trace.clone(), greeted);
     let secret = access.secret.get(&url.user)?;
     let login = Login {

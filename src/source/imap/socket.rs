@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use native_tls::{Certificate, Identity, Protocol, TlsConnector, TlsStream};
 
+use super::trace::Trace;
 use super::trouble::{LOOK, Trouble};
 use super::url::{Security, Server};
 
@@ -136,12 +137,13 @@ pub(super) fn connect(
     server: &Server,
     tls: &TlsConnector,
     limit: Duration,
+    trace: &Trace,
 ) -> Result<(Wire, bool), Trouble> {
     let mut socket = dial(server, limit)?;
     match server.security {
         Security::Tls => Ok((wrap(server, tls, socket)?, false)),
         Security::StartTls => {
-            start_tls(server, &mut socket)?;
+            start_tls(server, &mut socket, trace)?;
             Ok((wrap(server, tls, socket)?, true))
         }
         Security::Plain => Ok((Wire::Plain(socket), false)),
@@ -279,11 +281,12 @@ fn refused(server: &Server, said: &str) -> Trouble {
 }
 
 /// Asks for encryption on a plain connection (RFC 9051 6.2.1). What was learnt before it counts for nothing.
-fn start_tls(server: &Server, socket: &mut Socket) -> Result<(), Trouble> {
+fn start_tls(server: &Server, socket: &mut Socket, trace: &Trace) -> Result<(), Trouble> {
     let mut talk = Talk::default();
     let greeting = talk.line(socket)?;
     if !greeting.to_ascii_uppercase().starts_with("* OK") {
-        return Err(super::login::greeting(&greeting).err().unwrap_or_else(|| {
+        let said = trace.struck(&crate::message::text::clean(&greeting));
+        return Err(super::login::greeting(&said).err().unwrap_or_else(|| {
             Trouble::refused(
                 format!("'{}' does not greet as an IMAP server", server.host),
                 "look at the port".to_owned(),

@@ -55,19 +55,6 @@ impl Trouble {
         Trouble::Denied(said.to_owned())
     }
 
-    /// The same in other words.
-    pub(super) fn reworded(self, of: &dyn Fn(&str) -> String) -> Self {
-        match self {
-            Trouble::Refused(what, mend) => Trouble::Refused(of(&what), mend),
-            Trouble::Unreachable(what, mend) => Trouble::Unreachable(of(&what), mend),
-            Trouble::Lost(what) => Trouble::Lost(of(&what)),
-            Trouble::Garbled(what) => Trouble::Garbled(of(&what)),
-            Trouble::Denied(what) => Trouble::Denied(of(&what)),
-            Trouble::Wait(time, what) => Trouble::Wait(time, of(&what)),
-            Trouble::Expired(what) => Trouble::Expired(of(&what)),
-        }
-    }
-
     /// What, without a mend.
     pub(super) fn what(&self) -> &str {
         match self {
