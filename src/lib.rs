@@ -38,9 +38,11 @@
 //!
 //! [`source::imap`] asks for the header fields of all messages, in windows of UIDs, then for the text of those of which
 //! [`facts`] says that judgement may need it. Three windows are under way at a time. The `imap` crate speaks the protocol;
-//! our own stream under it lets nothing pass that could change a mailbox, bounds every answer in bytes and time, and sends
-//! questions in advance. A failure is met by asking again, in smaller pieces. Up to which UID a folder was read stands in
-//! the case, so that the next scan goes on there; whole messages are asked for again for the SHA-256 of findings only.
+//! our own stream under it lets nothing pass that could change a mailbox, bounds every answer in bytes and time (as `socket`
+//! does what is said before encryption begins), and sends questions in advance. A failure is met by asking again, in smaller
+//! pieces. What an answer leaves out is told by the numbers of messages, and asked for. Up to which UID a folder was read
+//! stands in the case, so that the next scan goes on there; whole messages are asked for again for the SHA-256 of findings
+//! only.
 //!
 //! `cargo bench --bench scan` compares with other tools, `--bench stages` tells where the time goes.
 //!

@@ -22,10 +22,16 @@ pub struct Mark {
     pub folder: String,
     /// Its UIDVALIDITY then.
     pub validity: u32,
+    /// What it was read as.
+    pub role: Role,
     /// The highest UID that is behind.
     pub upto: u32,
-    /// UIDs below it that could not be read.
+    /// UIDs below it that could not be read, or not as far as is wanted: to be asked for again. In order.
     pub again: Vec<u32>,
+    /// Those of them that are judged by what was read of them. In order.
+    pub lacking: Vec<u32>,
+    /// How many messages the server counted in it when it was read to its end; `None` where it was not.
+    pub held: Option<u64>,
 }
 
 /// What a folder is for.
@@ -44,10 +50,14 @@ pub enum Role {
 pub struct Headway<'a> {
     /// The highest UID that is behind when it is kept; `None` where it stays.
     pub upto: Option<u32>,
-    /// UIDs that could not be read before, and of which it tells now, or that are gone.
+    /// UIDs that were asked for again, and of which it tells now, or that are gone.
     pub again: &'a [u32],
+    /// UIDs of which it holds less than is wanted. They are judged by that, and will be asked for again. In order.
+    pub lacking: &'a [u32],
     /// No more of its folder is read now: what was said before of the folder's rest is overtaken.
     pub ends: bool,
+    /// How many messages the server counted, where all of them are behind now.
+    pub held: Option<u64>,
 }
 
 /// Where in its folder a message stands.
@@ -97,19 +107,45 @@ impl Role {
             Role::Other => "other",
         }
     }
+
+    /// What such a word of a case stands for.
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "sent" => Role::Sent,
+            "drafts" => Role::Drafts,
+            _ => Role::Other,
+        }
+    }
 }
 
 impl Unread {
     /// The UID of the message that it stands for, over IMAP.
     pub fn uid(&self) -> Option<u32> {
-        match self.position {
-            Some(Position::Uid { uid, .. }) => Some(uid),
-            _ => None,
-        }
+        self.position.as_ref().and_then(Position::uid)
+    }
+}
+
+impl Mark {
+    /// Whether it is of this folder: of one that was made anew, or is read as something else, nothing is read yet.
+    pub fn is_of(&self, folder: &Folder) -> bool {
+        (&self.folder, self.validity, self.role) == (&folder.chain, folder.validity, folder.role)
+    }
+
+    /// Whether a folder of so many messages holds more than was read, as far as can be told from their number alone.
+    pub fn is_short_of(&self, messages: u64) -> bool {
+        self.held.is_none_or(|held| messages > held)
     }
 }
 
 impl Position {
+    /// The UID, over IMAP.
+    pub fn uid(&self) -> Option<u32> {
+        match self {
+            Position::Uid { uid, .. } => Some(*uid),
+            _ => None,
+        }
+    }
+
     /// Reads what [`Position`] of an account was written as.
     pub fn of_account(text: &str) -> Option<Self> {
         let (validity, uid) = text.split_once(':')?;

@@ -2,11 +2,11 @@
 //! gone.
 
 use crate::builders::faulty::{
-    Fault, Kind, Script, Server, Shape, Then, VALIDITY, Watch, always, nth, once, side_by_side,
-    since, uid,
+    Fault, Kind, Script, Server, Shape, Then, VALIDITY, Watch, always, once, side_by_side, since,
+    uid,
 };
 use crate::builders::{Case, Mailbox, Run, westminster};
-use crate::imap_faults::{End, SENT, account, inbox, must_be, play, unread};
+use crate::imap_faults::{End, SENT, account, inbox, must_be, unread};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -106,121 +106,6 @@ fn a_message_that_is_listed_and_never_given_keeps_its_row() {
 #[test]
 fn the_first_message_that_is_listed_and_never_given_keeps_its_row() {
     never_given(0);
-}
-
-/// An account with the exposing message at this place, which the first answer leaves out.
-fn left_out(at: usize, second: Option<Fault>) -> Script {
-    let sent = Mailbox::ordinary(at).mail(westminster);
-    let sent = sent.background(SENT - at - 1);
-    let here = |n| nth(Kind::Headers, n).uid(uid(at)).within("Sent");
-    let script = Script::new(&sent).folder(inbox());
-    let script = script.fault(here(1), Fault::Shape(Shape::Gone));
-    match second {
-        Some(fault) => script.fault(here(2), fault),
-        None => script,
-    }
-}
-
-/// It is found at once, also where the question which messages there are is not answered at first.
-fn is_found_at_once(at: usize) {
-    let breaks = [
-        ("left out", None),
-        ("and the next answer is cut", Some(Fault::Half(Then::Close))),
-        ("and then there is none", Some(Fault::Instead(Then::Close))),
-        (
-            "and then it is said BYE",
-            Some(Fault::Instead(Then::Bye("see you"))),
-        ),
-    ];
-    side_by_side(breaks, |second| {
-        let server = left_out(at, second).start();
-        let case = Watch::scan(&server).run().case(0);
-        assert_eq!(case.found(), ["westminster"]);
-        assert_eq!(server.unplayed(), [""; 0]);
-        assert_eq!(unread(&case), rows(&[]));
-        assert_eq!(case.count("judged") as usize, SENT);
-        let position = format!("{VALIDITY}:{}", uid(at));
-        assert_eq!(case.only_message()["position"], position);
-    });
-}
-
-#[test]
-fn a_message_in_the_middle_that_an_answer_leaves_out_is_found_in_the_same_scan() {
-    is_found_at_once(20);
-}
-
-#[test]
-fn the_last_message_that_an_answer_leaves_out_is_found_in_the_same_scan() {
-    is_found_at_once(SENT - 1);
-}
-
-#[test]
-fn the_first_message_that_an_answer_leaves_out_is_found_in_the_same_scan() {
-    is_found_at_once(0);
-}
-
-/// New mail since the first scan: the exposing one at this place among them, which the first answer leaves out.
-fn is_found_among_the_new(at: usize) {
-    let here = once(Kind::Headers).uid(uid(SENT + at)).within("Sent");
-    let server = Script::new(&Mailbox::ordinary(SENT))
-        .next_scan()
-        .fault(here, Fault::Shape(Shape::Gone))
-        .start();
-    let case = scan(&server, None, 0);
-    let new = Mailbox::numbered_from(500).background(at);
-    server.deliver(&new.mail(westminster).background(10 - at));
-    server.next_scan();
-    let case = scan(&server, Some(&case), 0);
-    assert_eq!(server.unplayed(), [""; 0]);
-    assert_eq!(case.found(), ["westminster"]);
-    assert_eq!(case.count("judged") as usize, SENT + 11);
-}
-
-#[test]
-fn a_message_among_the_new_ones_that_an_answer_leaves_out_is_found_in_the_same_scan() {
-    side_by_side([("in the middle", 5), ("last", 10)], is_found_among_the_new);
-}
-
-#[test]
-fn the_first_of_the_new_messages_that_an_answer_leaves_out_is_found_in_the_same_scan() {
-    is_found_among_the_new(0);
-}
-
-#[test]
-fn where_it_cannot_be_asked_what_an_answer_left_out_a_row_says_so() {
-    let sent = Mailbox::ordinary(20).mail(westminster).background(20);
-    let left_out = once(Kind::Headers).uid(uid(20)).within("Sent");
-    let breaks = since(Kind::Headers, 2).uid(uid(20)).within("Sent");
-    let server = Script::new(&sent)
-        .folder(inbox())
-        .fault(left_out, Fault::Shape(Shape::Gone))
-        .fault(breaks, Fault::Instead(Then::Close))
-        .next_scan()
-        .start();
-    let case = scan(&server, None, 3);
-    assert!(
-        unread(&case).iter().all(|(folder, _)| folder == "Sent"),
-        "{:?}",
-        case.unread()
-    );
-    server.next_scan();
-    must_be(End::Whole, Watch::scan_onto(&server, &case).run());
-}
-
-#[test]
-fn an_answer_of_thousands_that_leaves_one_out_is_completed() {
-    // The one stands in a window of the middle, while others are under way.
-    let sent = Mailbox::ordinary(4_000).mail(westminster).background(3_000);
-    let left_out = once(Kind::Headers).uid(uid(4_000)).within("Sent");
-    let server = Script::new(&sent)
-        .fault(left_out, Fault::Shape(Shape::Gone))
-        .start();
-    let case = Watch::scan(&server).run().case(0);
-    assert_eq!(server.unplayed(), [""; 0]);
-    assert_eq!(
-        (case.found(), case.count("judged")),
-        (vec!["westminster".to_owned()], 7_001)
-    );
 }
 
 /// What `ccspill export` writes into unread.csv of a case in which a scan was stopped.
@@ -373,16 +258,4 @@ fn what_is_gone_meanwhile_loses_its_row() {
         (case.unread(), case.count("judged") as usize),
         (vec![], SENT - 1)
     );
-}
-
-#[test]
-fn a_message_that_is_left_out_for_good_and_not_listed_is_no_error() {
-    let when = always(Kind::Fetch).uid(uid(20)).within("Sent");
-    let sent = Mailbox::ordinary(SENT - 1).mail(westminster);
-    let script = Script::new(&sent).folder(inbox());
-    play([(
-        "gone",
-        script.fault(when, Fault::Shape(Shape::Gone)),
-        End::Fewer(1),
-    )]);
 }

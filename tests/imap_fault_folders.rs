@@ -3,8 +3,8 @@
 use crate::builders::faulty::{
     Ended, Fault, Folder, Kind, Script, Then, Watch, always, once, side_by_side, uid,
 };
-use crate::builders::{Mailbox, westminster};
-use crate::imap_faults::{End, RECEIVED, account, inbox, must_be, play, unread};
+use crate::builders::{Mail, Mailbox, westminster};
+use crate::imap_faults::{End, RECEIVED, SENT, account, inbox, must_be, play, unread};
 
 fn sent() -> Mailbox {
     Mailbox::ordinary(6).mail(westminster)
@@ -130,6 +130,41 @@ fn a_folder_whose_name_is_no_name_is_read_or_listed() {
     side_by_side(rows, |(name, line)| {
         let server = named(name, line).start();
         accounted(Watch::scan(&server).run());
+    });
+}
+
+#[test]
+fn a_folder_whose_line_cannot_be_read_is_not_lost_in_silence() {
+    let lines: [(&str, &[u8]); 3] = [
+        (
+            "a backslash that escapes the end",
+            b"* LIST (\\HasNoChildren) \"/\" \"Gesendet\\\"",
+        ),
+        ("no name", b"* LIST (\\Sent) Gesendet"),
+        ("no parentheses", b"* LIST \\Sent \"/\" \"Gesendet\""),
+    ];
+    side_by_side(lines, |line| {
+        let server = account().folder(Folder::new("x").listed(line)).start();
+        for sent_only in [false, true] {
+            let args = sent_only.then_some("--sent-only");
+            let case = Watch::scan(&server).args(args).run().case(3);
+            let row = &case.unread()[0];
+            assert!(row["folder"].contains("Gesendet"), "{row:?}");
+            assert!(row["reason"].contains("name cannot be read"), "{row:?}");
+            assert_eq!((case.unread().len(), case.found().len()), (1, 1));
+        }
+        let shown = Watch::folders(&server).run();
+        shown.must_exit(0);
+        let lines = shown.output.stdout.lines();
+        let line: String = lines.filter(|line| line.contains("Gesendet")).collect();
+        assert!(
+            line.contains("not read") && line.contains("cannot be read"),
+            "{line}"
+        );
+        // Who names another folder does not mean this one.
+        let only = Watch::new("scan", &format!("{}/Sent", server.url()));
+        let only = only.args(["--insecure-plaintext", "--org", "force.example"]);
+        only.args(["--case", "case"]).run().must_exit(0);
     });
 }
 
@@ -261,6 +296,27 @@ fn what_nobody_tells_or_cannot_be_is_never_a_silent_loss() {
 }
 
 #[test]
+fn a_folder_of_uidvalidity_0_is_read_once_or_said_not_to_be_readable() {
+    let zero = || Fault::Swap("UIDVALIDITY 4242", "UIDVALIDITY 0");
+    let examine = always(Kind::Examine).within("Sent");
+    // STATUS may know better.
+    let server = account()
+        .fault(examine, zero())
+        .next_scan()
+        .fault(examine, zero())
+        .start();
+    let case = Watch::scan(&server).run().case(0);
+    server.next_scan();
+    let asked = server.log().count("UID FETCH");
+    let again = Watch::scan_onto(&server, &case).run().case(0);
+    assert_eq!(server.log().count("UID FETCH"), asked);
+    assert_eq!((again.count("duplicates"), again.people().len()), (0, 18));
+    let status = always(Kind::Status).within("Sent");
+    let server = account().fault(examine, zero()).fault(status, zero());
+    play([("nowhere", server, End::NoSent)]);
+}
+
+#[test]
 fn a_folder_that_is_made_anew_while_it_is_read_is_read_anew() {
     for kind in [Kind::Examine, Kind::Body] {
         let server = account().fault(once(kind), Fault::Renumber).start();
@@ -269,6 +325,51 @@ fn a_folder_that_is_made_anew_while_it_is_read_is_read_anew() {
         let due = format!("4243:{}", uid(20) + 1000);
         assert_eq!(case.only_message()["position"], due, "{kind:?}");
     }
+}
+
+#[test]
+fn a_folder_that_is_marked_as_sent_mail_later_is_read_as_such() {
+    let marked = |as_what| (always(Kind::List), Fault::Swap("\\Marked", as_what));
+    let [drafts, sent, again] = ["\\Drafts", "\\Sent", "\\Sent"].map(marked);
+    let list = |m: Mail| westminster(m).id("late@force.example");
+    let mails = Mailbox::numbered_from(700).mail(list).background(4);
+    let folder = Folder::new("Box").flags("\\Marked").mails(&mails);
+    let server = account()
+        .folder(folder)
+        .fault(drafts.0, drafts.1)
+        .next_scan()
+        .fault(sent.0, sent.1)
+        .next_scan()
+        .fault(again.0, again.1)
+        .start();
+    let case = Watch::scan(&server).run().case(0);
+    assert_eq!(case.found(), ["westminster"]);
+    server.next_scan();
+    let case = Watch::scan_onto(&server, &case).run().case(0);
+    assert_eq!(case.found(), ["late", "westminster"]);
+    let counts = ["judged", "received", "duplicates"].map(|what| case.count(what));
+    assert_eq!(counts, [SENT as u64 + 5, RECEIVED as u64, 0]);
+    server.next_scan();
+    let asked = server.log().count("UID FETCH");
+    Watch::scan_onto(&server, &case).run().case(0);
+    assert_eq!(server.log().count("UID FETCH"), asked);
+}
+
+#[test]
+fn a_folder_that_is_made_anew_counts_once_what_was_left_out_of_it() {
+    let other = |m: Mail| m.header("X-Gmail-Labels", "Inbox");
+    let mailbox = Mailbox::ordinary(5).mail(other).mail(westminster);
+    let anew = Fault::Swap("UIDVALIDITY 4242", "UIDVALIDITY 4243");
+    let server = Script::new(&mailbox)
+        .next_scan()
+        .fault(always(Kind::Examine), anew)
+        .start();
+    let case = Watch::scan(&server).arg("--sent-only").run().case(0);
+    assert_eq!((case.count("judged"), case.count("outside")), (6, 1));
+    server.next_scan();
+    let run = Watch::scan_onto(&server, &case).arg("--sent-only");
+    let case = run.run().case(0);
+    assert_eq!((case.count("judged"), case.count("outside")), (6, 1));
 }
 
 #[test]

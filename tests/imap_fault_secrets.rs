@@ -1,6 +1,8 @@
 //! A server that repeats what it was told at login gets no secret onto the terminal, in whatever form it stands there.
 
-use crate::builders::faulty::{Script, Watch, side_by_side};
+use crate::builders::faulty::{
+    Fault, Kind, PASSWORD, Script, Then, Watch, once, side_by_side, since,
+};
 use crate::imap_faults::account;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -83,5 +85,27 @@ fn a_server_that_repeats_a_token_shows_no_form_of_it_where_the_conversation_is_s
     // What it says of a token comes as Base64 of JSON.
     for mechanism in ["XOAUTH2", "OAUTHBEARER"] {
         side_by_side(WAYS, |more| play(mechanism, more, true));
+    }
+}
+
+#[test]
+fn a_greeting_that_repeats_a_password_shows_no_form_of_it() {
+    let close = Fault::Instead(Then::Close);
+    let server = account()
+        .fault(once(Kind::Headers).within("Sent"), close)
+        .fault(
+            since(Kind::Greeting, 2),
+            Fault::Instead(Then::Bye(PASSWORD)),
+        )
+        .start();
+    // That no password is said, this looks at too.
+    let case = Watch::scan(&server).run().case(3);
+    assert_eq!(server.unplayed(), [""; 0]);
+    let rows = case.unread();
+    assert!(!rows.is_empty());
+    for row in rows {
+        let reason = &row["reason"];
+        assert!(reason.contains("sent us away"), "{reason}");
+        assert!(!reason.contains(PASSWORD), "{reason}");
     }
 }

@@ -33,8 +33,9 @@ fn with_lists(first: usize, n: usize, places: &[usize]) -> Mailbox {
         .background(n - places.last().map_or(0, |last| last + 1))
 }
 
+/// The same tables and counts.
 #[track_caller]
-fn same(one: &Case, other: &Case, what: &str) {
+pub(crate) fn same(one: &Case, other: &Case, what: &str) {
     for (name, text) in one.exports() {
         assert!(
             text == other.exports()[name],

@@ -96,6 +96,12 @@ mod imap_fault_logins;
 mod imap_fault_secrets;
 // What an IMAP server did not give keeps its row until it is read or gone.
 mod imap_fault_again;
+// What an answer of an IMAP server leaves out is found, or said.
+mod imap_fault_left_out;
+// What was judged without its text is judged anew when an IMAP server gives it.
+mod imap_fault_texts;
+// What reading an account may cost at most, in questions and in memory.
+mod imap_bounds;
 // The server that plays these faults is itself proper.
 mod imap_fault_server;
 // Public mail from CCSPILL_CORPORA against what independent parsers see.

@@ -3,48 +3,46 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::Case;
-use crate::place::{Folder, Headway, Mark, Position};
+use crate::place::{Folder, Headway, Mark, Position, Role};
 
 impl Case {
     /// The row of a folder, made if need be.
     pub(super) fn folder(&self, reading: i64, folder: &Folder) -> anyhow::Result<i64> {
-        let known: Option<(i64, u32)> = self
+        let role = folder.role.as_str();
+        let known: Option<(i64, u32, bool)> = self
             .db
-            .prepare_cached("SELECT id, validity FROM folder WHERE reading_id = ?1 AND chain = ?2")?
-            .query_row(params![reading, folder.chain], |row| {
-                Ok((row.get(0)?, row.get(1)?))
+            .prepare_cached(
+                "SELECT id, validity, role = ?3 FROM folder WHERE reading_id = ?1 AND chain = ?2",
+            )?
+            .query_row(params![reading, folder.chain, role], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })
             .optional()?;
         match known {
-            // A validity of 0 is that of a folder that could not be opened now.
-            Some((id, validity)) if validity == folder.validity || folder.validity == 0 => {
-                return Ok(id);
-            }
-            Some((id, 0)) => {
+            // A validity of 0 is that of a folder that could not be opened now, or of one that is in no account.
+            Some((id, _, _)) if folder.validity == 0 => return Ok(id),
+            Some((id, validity, true)) if validity == folder.validity => return Ok(id),
+            Some((id, 0, _)) => {
                 self.db.execute(
-                    "UPDATE folder SET validity = ?2 WHERE id = ?1",
-                    params![id, folder.validity],
+                    "UPDATE folder SET validity = ?2, role = ?3 WHERE id = ?1",
+                    params![id, folder.validity, role],
                 )?;
                 return Ok(id);
             }
-            Some((id, _)) => self.set_aside(reading, id, &folder.chain)?,
+            Some((id, _, _)) => self.set_aside(reading, id, &folder.chain)?,
             None => {}
         }
         self.db
             .prepare_cached(
                 "INSERT INTO folder (reading_id, chain, role, validity) VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![
-                reading,
-                folder.chain,
-                folder.role.as_str(),
-                folder.validity
-            ])?;
+            .execute(params![reading, folder.chain, role, folder.validity])?;
         Ok(self.db.last_insert_rowid())
     }
 
     /// Moves a folder to a reading of its own that is superseded, as one whose source was read again is: its UIDs mean
-    /// other messages now. What is found again is known by its key; what is not stays a finding.
+    /// other messages now, or it is read as something else. What is found again is known by its key; what is not stays a
+    /// finding. How often its authors were seen in this scan is not taken back: that is counted by reading only.
     fn set_aside(&self, reading: i64, folder: i64, chain: &str) -> anyhow::Result<()> {
         self.db.execute(
             "INSERT INTO reading (mailbox, source, absolute, kind, started, ended, current, units, bounds)
@@ -62,6 +60,12 @@ impl Case {
             "UPDATE folder SET reading_id = ?2 WHERE id = ?1",
             [folder, old],
         )?;
+        for (reading, sign) in [(reading, -1), (old, 1)] {
+            self.db.execute(
+                "UPDATE reading SET dropped = dropped + ?3 * (SELECT dropped FROM folder WHERE id = ?2) WHERE id = ?1",
+                params![reading, folder, sign],
+            )?;
+        }
         self.db.execute(
             "DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2",
             params![reading, chain],
@@ -75,14 +79,22 @@ impl Case {
     /// Those of the database.
     pub fn marks(&self, reading: i64) -> anyhow::Result<Vec<Mark>> {
         let mut statement = self.db.prepare(
-            "SELECT chain, validity, upto FROM folder WHERE reading_id = ?1 AND validity <> 0",
+            "SELECT id, chain, validity, upto, held, role FROM folder WHERE reading_id = ?1 AND validity <> 0",
+        )?;
+        let mut lacking = self.db.prepare(
+            "SELECT uid FROM block WHERE folder_id = ?1 AND uid IS NOT NULL ORDER BY uid",
         )?;
         let rows = statement.query_map([reading], |row| {
+            let lacking = lacking.query_map([row.get::<_, i64>(0)?], |row| row.get(0))?;
+            let lacking: Vec<u32> = lacking.collect::<Result<_, _>>()?;
             Ok(Mark {
-                folder: row.get(0)?,
-                validity: row.get(1)?,
-                upto: row.get(2)?,
-                again: Vec::new(),
+                folder: row.get(1)?,
+                validity: row.get(2)?,
+                upto: row.get(3)?,
+                again: lacking.clone(),
+                lacking,
+                held: row.get::<_, Option<i64>>(4)?.map(i64::unsigned_abs),
+                role: Role::from_word(row.get_ref(5)?.as_str()?),
             })
         })?;
         let mut marks: Vec<Mark> = rows.collect::<Result<_, _>>()?;
@@ -105,18 +117,21 @@ impl Case {
         Ok(marks)
     }
 
-    /// Notes how far a folder of an account is read, and forgets what was said before of what is behind now.
+    /// Notes how far a folder of an account is read. Forgets what was said of its rest where no more of it is read now, and
+    /// what is known of messages that were asked for again: `told` says whether anything is told of them now. True where
+    /// that stands in the place of a message that was judged already.
     pub(super) fn advance(
         &self,
         reading: i64,
         folder_id: i64,
         folder: &Folder,
         headway: Headway<'_>,
-    ) -> anyhow::Result<()> {
+        told: bool,
+    ) -> anyhow::Result<bool> {
         if let Some(upto) = headway.upto {
             self.db
-                .prepare_cached("UPDATE folder SET upto = ?2 WHERE id = ?1")?
-                .execute(params![folder_id, upto])?;
+                .prepare_cached("UPDATE folder SET upto = ?2, held = ?3 WHERE id = ?1")?
+                .execute(params![folder_id, upto, headway.held.map(u64::cast_signed)])?;
         }
         // A part on which the program failed is not read again.
         if headway.ends {
@@ -124,15 +139,40 @@ impl Case {
             .prepare_cached("DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = '' AND message = 0 AND reason NOT LIKE 'ccspill failed%'")?
             .execute(params![reading, folder.chain])?;
         }
+        let mut replaced = 0;
         for uid in headway.again {
             let position = Position::Uid {
                 validity: folder.validity,
                 uid: *uid,
             };
+            let position = position.to_string();
             self.db
-                .prepare_cached("DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = ?3 AND message = 1")?
-                .execute(params![reading, folder.chain, position.to_string()])?;
+                .prepare_cached(
+                    "DELETE FROM unread WHERE reading_id = ?1 AND folder = ?2 AND position = ?3",
+                )?
+                .execute(params![reading, folder.chain, position])?;
+            if !told {
+                // It is gone. What it is judged by stands, and is not asked for again.
+                self.db
+                    .prepare_cached(
+                        "UPDATE block SET uid = NULL WHERE folder_id = ?1 AND uid = ?2",
+                    )?
+                    .execute(params![folder_id, uid])?;
+                continue;
+            }
+            replaced += self
+                .db
+                .prepare_cached("DELETE FROM block WHERE folder_id = ?1 AND uid = ?2")?
+                .execute(params![folder_id, uid])?;
+            for forget in [
+                "DELETE FROM copy WHERE folder_id = ?1 AND position = ?2",
+                "DELETE FROM notice WHERE folder_id = ?1 AND position = ?2",
+            ] {
+                self.db
+                    .prepare_cached(forget)?
+                    .execute(params![folder_id, position])?;
+            }
         }
-        Ok(())
+        Ok(replaced > 0)
     }
 }

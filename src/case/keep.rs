@@ -165,6 +165,8 @@ pub struct Batch {
     pub lines: Vec<u8>,
     /// How many.
     pub messages: u64,
+    /// The lines of messages of which less was read than is wanted, by UID.
+    pub lacking: Vec<(u32, Vec<u8>)>,
     /// Messages that may expose.
     pub copies: Vec<Copy>,
     /// Messages that say something of an earlier one.
@@ -178,10 +180,22 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Adds a message's line.
-    pub fn line(&mut self, line: &Line, draft: bool, sent_here: bool) {
-        lines::write(&mut self.lines, line, draft, sent_here);
-        self.messages += 1;
+    /// Adds a message's line. `lacking` is its UID where less was read of it than is wanted.
+    pub fn line(&mut self, line: &Line, draft: bool, sent_here: bool, lacking: Option<u32>) {
+        if let Some(uid) = lacking {
+            let mut alone = Vec::new();
+            lines::write(&mut alone, line, draft, sent_here);
+            self.lacking.push((uid, alone));
+        } else {
+            lines::write(&mut self.lines, line, draft, sent_here);
+            self.messages += 1;
+        }
+    }
+
+    /// Whether it tells of any message, be it that it could not be read.
+    fn tells(&self) -> bool {
+        let any = self.messages + self.dropped > 0 || !self.lacking.is_empty();
+        any || self.unread.iter().any(|row| row.message)
     }
 
     /// How often an author was seen, to be counted up.
@@ -191,6 +205,13 @@ impl Batch {
             .entry(digest)
             .or_insert_with(|| (address.into(), Authored::default()));
         count
+    }
+
+    /// Its authors were counted when less was read of their messages: they are noted, and not counted once more.
+    pub fn was_counted(&mut self) {
+        for (_, count) in self.authors.values_mut() {
+            *count = Authored::default();
+        }
     }
 
     /// Takes over the authors of a batch that was kept: they are kept by [`Case::keep_authors`], which costs a row for
@@ -237,7 +258,7 @@ impl Case {
         })
     }
 
-    /// Keeps what one unit gave.
+    /// Keeps what one unit gave. True where it stands in the place of what was known already of the same message.
     ///
     /// # Errors
     /// Those of the database: a full disk among them.
@@ -249,15 +270,21 @@ impl Case {
         batch: &Batch,
         border: Option<u64>,
         headway: Option<Headway<'_>>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<bool> {
         let folder_id = self.folder(reading, folder)?;
-        if let Some(headway) = headway {
-            self.advance(reading, folder_id, folder, headway)?;
-        }
-        if batch.messages > 0 {
+        let replaced = match headway {
+            Some(headway) => self.advance(reading, folder_id, folder, headway, batch.tells())?,
+            None => false,
+        };
+        let together = (batch.messages > 0).then_some((None, batch.messages, &batch.lines));
+        let alone = batch
+            .lacking
+            .iter()
+            .map(|(uid, line)| (Some(*uid), 1, line));
+        for (uid, messages, lines) in together.into_iter().chain(alone) {
             self.db
-                .prepare_cached("INSERT INTO block (reading_id, folder_id, unit, messages, lines) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute(params![reading, folder_id, unit.cast_signed(), batch.messages.cast_signed(), batch.lines])?;
+                .prepare_cached("INSERT INTO block (reading_id, folder_id, unit, messages, uid, lines) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                .execute(params![reading, folder_id, unit.cast_signed(), messages.cast_signed(), uid, lines])?;
         }
         for copy in &batch.copies {
             self.db
@@ -279,6 +306,11 @@ impl Case {
                 .prepare_cached("INSERT INTO unread (reading_id, folder, position, bytes, reason, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
                 .execute(params![reading, unread.folder, position, unread.bytes.map(u64::cast_signed), unread.reason, unread.message])?;
         }
+        if batch.dropped > 0 {
+            self.db
+                .prepare_cached("UPDATE folder SET dropped = dropped + ?2 WHERE id = ?1")?
+                .execute(params![folder_id, batch.dropped.cast_signed()])?;
+        }
         self.db
             .prepare_cached(
                 "UPDATE reading SET units = ?2, border = ?3, dropped = dropped + ?4 WHERE id = ?1",
@@ -289,7 +321,7 @@ impl Case {
                 border.map(u64::cast_signed),
                 batch.dropped.cast_signed()
             ])?;
-        Ok(())
+        Ok(replaced)
     }
 
     /// Keeps how often the authors of a reading were seen. To be done before what was kept of it is made lasting.

@@ -51,20 +51,25 @@ CREATE TABLE IF NOT EXISTS folder (
   role       TEXT NOT NULL CHECK (role IN ('sent', 'drafts', 'other')),
   validity   INTEGER NOT NULL DEFAULT 0,  -- over IMAP: UIDVALIDITY
   upto       INTEGER NOT NULL DEFAULT 0,  -- over IMAP: the highest UID that is behind
+  held       INTEGER,                     -- over IMAP: messages in it when it was read to its end; NULL: it was not
+  dropped    INTEGER NOT NULL DEFAULT 0,  -- messages of it that --sent-only left out
   UNIQUE (reading_id, chain)
 ) STRICT;
 
 -- Every message that was read, a few thousand to a row: keys, times, keyed digests of people and Message-IDs.
--- No names, no addresses, no text. The format of `lines` stands in lines.rs.
+-- No names, no addresses, no text. The format of `lines` stands in lines.rs. Over IMAP, a message of which less was read
+-- than is wanted has a row of its own, so that what is read later can stand in its place.
 CREATE TABLE IF NOT EXISTS block (
   reading_id INTEGER NOT NULL REFERENCES reading (id) ON DELETE CASCADE,
   folder_id  INTEGER NOT NULL REFERENCES folder (id) ON DELETE CASCADE,
   unit       INTEGER NOT NULL,
   messages   INTEGER NOT NULL,
+  uid        INTEGER,             -- of the one message in it, where that is to be asked for again
   lines      BLOB NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS block_by_reading ON block (reading_id, unit);
 CREATE INDEX IF NOT EXISTS block_by_folder ON block (folder_id);
+CREATE INDEX IF NOT EXISTS block_lacking ON block (folder_id, uid) WHERE uid IS NOT NULL;
 
 -- Addresses of authors while the organisation is not known yet; emptied when a scan ends.
 CREATE TABLE IF NOT EXISTS author (

@@ -297,12 +297,9 @@ fn scan(
     case.begin()?;
     let settled = settings::remember(case, &notes)
         .and_then(|()| settle(options, case, &mut rules, plan, &read_now))
-        .and_then(|remarks| {
-            hash(case, plan, &read_now, stop)?;
-            Ok(remarks)
-        });
-    let remarks = match settled {
-        Ok(remarks) => remarks,
+        .and_then(|remarks| Ok((remarks, hash(case, plan, &read_now, stop)?)));
+    let (remarks, hashed) = match settled {
+        Ok(settled) => settled,
         Err(error) => {
             case.roll_back();
             return Err(error);
@@ -314,7 +311,13 @@ fn scan(
     let people = case.everybody()?;
     export::write_all(case, &people, &aside).with_context(|| format!("the findings are in the case, its tables could not be written\n  try: make room on the disk, then run: ccspill export '{}'", case.folder.display()))?;
     judging.end();
-    finish(options, case, &people, &rules, &before, edited, &remarks)
+    let status = finish(options, case, &people, &rules, &before, edited, &remarks)?;
+    if hashed {
+        return Ok(status);
+    }
+    terminal::note("stopped. All is judged, but the SHA-256 of some messages was not taken");
+    terminal::note("the same command takes it");
+    Ok(ExitStatus::Stopped)
 }
 
 /// What decides which messages reading keeps: a reading that was cut off goes on only under the same.
@@ -415,8 +418,10 @@ fn read(
     }
 }
 
-/// Takes SHA-256 of the reported messages that were read in part only: of no others are whole messages asked for.
-fn hash(case: &Case, plan: &Plan, read_now: &[i64], stop: &AtomicBool) -> anyhow::Result<()> {
+/// Takes SHA-256 of the reported messages of which it is not known yet: those that were read in part. False where it was
+/// stopped before all were taken.
+fn hash(case: &Case, plan: &Plan, read_now: &[i64], stop: &AtomicBool) -> anyhow::Result<bool> {
+    let mut all = true;
     for (source, reading) in plan.sources.iter().zip(read_now) {
         let without = case.without_hash(*reading)?;
         if without.is_empty() {
@@ -429,14 +434,16 @@ fn hash(case: &Case, plan: &Plan, read_now: &[i64], stop: &AtomicBool) -> anyhow
                 return;
             };
             let digest = digest.map(|digest| hex(&digest));
-            // What was stopped is taken by the next scan.
-            if noted.is_ok() && (digest.is_ok() || !stopped()) {
+            if digest.is_err() && stopped() {
+                // It is taken by the next scan.
+                all = false;
+            } else if noted.is_ok() {
                 noted = case.note_hash(*reading, folder, position, digest);
             }
         })?;
         noted?;
     }
-    Ok(())
+    Ok(all)
 }
 
 fn stopped(options: &Options) -> anyhow::Result<ExitStatus> {

@@ -16,7 +16,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use crate::case::Case;
 use crate::case::count::Bounds;
 use crate::case::keep::{Batch, Copy, Noticed, Reading};
-use crate::facts::{Reader, Task};
+use crate::facts::{Facts, Reader, Task};
 use crate::place::{Folder, Role, Unread};
 use crate::progress::Progress;
 use crate::source::{Coverage, Item, Source, Span, Terms, Unit};
@@ -241,7 +241,7 @@ fn keep(
         waiting.insert(one.number, one);
         while let Some(mut one) = waiting.remove(&next) {
             chain.join(&mut one, options);
-            case.keep(
+            let replaced = case.keep(
                 reading.id,
                 next,
                 one.unit.folder(),
@@ -249,9 +249,13 @@ fn keep(
                 chain.border,
                 one.unit.headway(),
             )?;
+            if replaced {
+                one.batch.was_counted();
+            }
             authors.add_authors(&mut one.batch);
             room.give(one.unit.held());
-            progress.advance(one.unit.size(), one.batch.messages);
+            let messages = one.batch.messages + one.batch.lacking.len() as u64;
+            progress.advance(one.unit.size(), messages);
             next += 1;
         }
         if since.elapsed() > CHECKPOINT {
@@ -299,8 +303,9 @@ impl Chain {
 fn digest(unit: &dyn Unit, reader: &mut Reader<'_>, options: Options<'_>) -> (Batch, Option<Span>) {
     let mut batch = Batch::default();
     let folder = unit.folder();
+    let lacking = unit.headway().map_or(&[][..], |headway| headway.lacking);
     let span = catch_unwind(AssertUnwindSafe(|| {
-        unit.read(&mut |item| take(item, folder, &mut batch, reader, options))
+        unit.read(&mut |item| take(item, folder, lacking, &mut batch, reader, options))
     }));
     let span = span.unwrap_or_else(|_| {
         batch.unread.push(Unread {
@@ -312,12 +317,21 @@ fn digest(unit: &dyn Unit, reader: &mut Reader<'_>, options: Options<'_>) -> (Ba
         });
         None
     });
+    // What is no mail at all, or is dropped, lacks nothing.
+    let kept = |uid: u32| {
+        let place = batch.lacking.binary_search_by_key(&uid, |(uid, _)| *uid);
+        place.is_ok() || lacking.binary_search(&uid).is_err()
+    };
+    batch
+        .unread
+        .retain(|row| row.message || row.uid().is_none_or(kept));
     (batch, span)
 }
 
 fn take(
     item: Item<'_>,
     folder: &Folder,
+    lacking: &[u32],
     batch: &mut Batch,
     reader: &mut Reader<'_>,
     options: Options<'_>,
@@ -326,6 +340,8 @@ fn take(
         Item::Unread(unread) => return batch.unread.push(unread),
         Item::Mail(raw) => raw,
     };
+    let uid = raw.position.uid();
+    let lacking = uid.filter(|uid| lacking.binary_search(uid).is_ok());
     let mail = &raw;
     let read = catch_unwind(AssertUnwindSafe(move || {
         let reader = reader;
@@ -358,14 +374,7 @@ fn take(
         batch.dropped += 1;
         return;
     }
-    for (address, digest) in [facts.author, facts.sender].into_iter().flatten() {
-        let count = batch.author(address, digest);
-        if Some((address, digest)) == facts.author {
-            count.messages += 1;
-            count.sent += u64::from(facts.sent_here && folder.role != Role::Drafts);
-            count.unstamped += u64::from(!facts.received);
-        }
-    }
+    note_authors(&facts, folder, batch);
     if let Some(candidate) = facts
         .candidate
         .filter(|_| options.bounds.hold_folder(&folder.chain))
@@ -384,7 +393,19 @@ fn take(
             notice,
         });
     }
-    batch.line(facts.line, facts.draft, facts.sent_here);
+    batch.line(facts.line, facts.draft, facts.sent_here, lacking);
+}
+
+/// Counts a message of its author; whoever sent it for them is noted too.
+fn note_authors(facts: &Facts<'_>, folder: &Folder, batch: &mut Batch) {
+    for (address, digest) in [facts.author, facts.sender].into_iter().flatten() {
+        let count = batch.author(address, digest);
+        if Some((address, digest)) == facts.author {
+            count.messages += 1;
+            count.sent += u64::from(facts.sent_here && folder.role != Role::Drafts);
+            count.unstamped += u64::from(!facts.received);
+        }
+    }
 }
 
 /// Bounds what waits between the reader and the keeper, in number and in bytes.

@@ -199,7 +199,8 @@ pub trait Source: Send + Sync {
         Ok(())
     }
     /// What tells that the source's files are the same as at an earlier reading, without reading them: paths,
-    /// sizes, times. `None` for standard input. A folder is walked for it. Of an account: which folders are read as what.
+    /// sizes, times. `None` for standard input. A folder is walked for it. Of an account: whose it is; what became of its
+    /// folders is told by their [`Mark`]s.
     fn stamp(&self) -> Option<String>;
     /// SHA-256 of the source as lower-case hex: of the file; of a folder, over the lines `sha256  path` (as
     /// `sha256sum` prints them) of its files sorted by path. `stop` is asked now and then. `None` where stopped.

@@ -35,11 +35,29 @@ impl Answer {
         }
     }
 
+    /// Each line that tells of one message. What a server says of it may come in several, of which one bears its UID.
+    pub(super) fn each_of(&self, uid: u32, mut each: impl FnMut(&Told<'_>)) {
+        let mut number = None;
+        self.each(|told| {
+            if told.uid() == Some(uid) {
+                number = Some(told.number);
+            }
+        });
+        self.each(|told| {
+            let one = told
+                .uid()
+                .or(Some(uid).filter(|_| number == Some(told.number)));
+            if one == Some(uid) {
+                each(told);
+            }
+        });
+    }
+
     /// The first thing of this kind that is told of one message.
     pub(super) fn of<T>(&self, uid: u32, take: impl Fn(&Told<'_>) -> Option<T>) -> Option<T> {
         let mut found = None;
-        self.each(|told| {
-            if found.is_none() && told.uid() == Some(uid) {
+        self.each_of(uid, |told| {
+            if found.is_none() {
                 found = take(told);
             }
         });
@@ -84,24 +102,41 @@ impl Told<'_> {
         }
     }
 
-    /// The header fields that were asked for.
-    pub(super) fn head(&self) -> Option<Vec<u8>> {
-        self.section(Some(&SectionPath::Full(MessageSection::Header)))
+    /// The header fields that were asked for, from this byte on, at most so many bytes.
+    pub(super) fn head(&self, from: u64, most: u64) -> Option<Vec<u8>> {
+        let head = SectionPath::Full(MessageSection::Header);
+        self.section(Some(&head), from, most)
     }
 
-    /// The part of the whole message that was asked for.
-    pub(super) fn body(&self) -> Option<Vec<u8>> {
-        self.section(None)
+    /// The whole message from this byte on, at most so many bytes.
+    pub(super) fn body(&self, from: u64, most: u64) -> Option<Vec<u8>> {
+        self.section(None, from, most)
     }
 
-    /// What was asked for of a section.
-    pub(super) fn section(&self, wanted: Option<&SectionPath>) -> Option<Vec<u8>> {
+    /// What was asked for of a section. A server that says of no byte that it begins there gives all of it, whatever it was
+    /// asked for; `None` where it gives another piece.
+    pub(super) fn section(
+        &self,
+        wanted: Option<&SectionPath>,
+        from: u64,
+        most: u64,
+    ) -> Option<Vec<u8>> {
         self.items.iter().find_map(|item| match item {
             AttributeValue::BodySection {
                 section,
+                index,
                 data: Some(data),
-                ..
-            } if section.as_ref() == wanted => Some(unveiled(data)),
+            } if section.as_ref() == wanted => {
+                let skip = match index {
+                    None => from,
+                    Some(at) if u64::from(*at) == from => 0,
+                    Some(_) => return None,
+                };
+                let skip = usize::try_from(skip).unwrap_or(usize::MAX).min(data.len());
+                let most = usize::try_from(most).unwrap_or(usize::MAX);
+                let piece = &data[skip..];
+                Some(unveiled(&piece[..piece.len().min(most)]))
+            }
             _ => None,
         })
     }
@@ -130,13 +165,30 @@ mod tests {
             [(true, false, Some(1_709_283_600)), (false, false, None)]
         );
         assert_eq!(
-            answer.of(9, |told| told.head()).as_deref(),
+            answer.of(9, |told| told.head(0, 99)).as_deref(),
             Some(&b"To: a@b\r\n"[..])
         );
-        assert_eq!(answer.of(9, |told| told.body()), None);
+        assert_eq!(answer.of(9, |told| told.body(0, 9)), None);
         assert_eq!(
-            answer.of(10, |told| told.body()).as_deref(),
+            answer.of(10, |told| told.body(0, 9)).as_deref(),
             Some(&b"ab"[..])
         );
+    }
+
+    #[test]
+    fn of_a_section_no_other_piece_is_taken_than_was_asked_for() {
+        let piece = |origin: &str, from: u64| {
+            let answer =
+                format!("* 7 FETCH (UID 9)\r\n* 7 FETCH (BODY[]{origin} {{5}}\r\nabcde)\r\n");
+            let answer = Answer::new(answer.into_bytes());
+            let piece = answer.of(9, |told| told.body(from, 2))?;
+            Some(String::from_utf8_lossy(&piece).into_owned())
+        };
+        assert_eq!(piece("<2>", 2).as_deref(), Some("ab"));
+        assert_eq!(piece("<2>", 0), None);
+        // All of it, though a piece was asked for.
+        assert_eq!(piece("", 2).as_deref(), Some("cd"));
+        assert_eq!(piece("", 4).as_deref(), Some("e"));
+        assert_eq!(piece("", 9).as_deref(), Some(""));
     }
 }

@@ -48,11 +48,14 @@ impl FolderReader<'_> {
                 "the server does not open it for reading only".to_owned(),
             ));
         }
+        // It is never 0 (RFC 9051 2.3.1.1): that stands for none.
+        let validity = |mailbox: &Mailbox| mailbox.uid_validity.filter(|validity| *validity != 0);
+        mailbox.uid_validity = validity(&mailbox);
         if mailbox.uid_next.is_none() || mailbox.uid_validity.is_none() {
             // Courier tells it only so.
             let status = session.status(raw)?;
             mailbox.uid_next = mailbox.uid_next.or(status.uid_next);
-            mailbox.uid_validity = mailbox.uid_validity.or(status.uid_validity);
+            mailbox.uid_validity = mailbox.uid_validity.or(validity(&status));
         }
         if mailbox.uid_validity.is_none() {
             return Err(Trouble::Denied(
@@ -151,12 +154,16 @@ impl FolderReader<'_> {
         Ok(lost)
     }
 
-    /// Whether the folder is the one that it was, where its server will not answer questions about it.
+    /// Opens the folder anew, and sees whether it is the one that it was: where the server does not answer a question about
+    /// it, and before it is asked what was left out.
     pub(super) fn still_there(&mut self) -> Result<(), Halt> {
         let (raw, validity) = self.open.clone();
         match self.examine(&raw) {
             Ok(mailbox) if mailbox.uid_validity != Some(validity) => Err(Halt::Changed),
-            Err(Trouble::Denied(_)) => Err(Halt::GaveUp),
+            Err(denied @ Trouble::Denied(_)) => {
+                self.ended = Some(denied);
+                Err(Halt::GaveUp)
+            }
             // Whatever else it is, the next question will show.
             _ => Ok(()),
         }
@@ -194,6 +201,8 @@ impl FolderReader<'_> {
                 continue;
             };
             if entered.as_ref().is_none_or(|(name, _)| name != chain) {
+                self.ended
+                    .take_if(|trouble| matches!(trouble, Trouble::Denied(_)));
                 let raw = folders.iter().find(|one| one.listed.name == *chain);
                 let opened = match raw {
                     Some(one) => self.enter(&one.listed.raw).map_err(|trouble| {
@@ -227,7 +236,7 @@ impl FolderReader<'_> {
             let items = format!("(UID BODY.PEEK[]<{length}.{LONGEST_PIECE}>)");
             let mut piece: Option<Vec<u8>> = None;
             let asked = self.ask(Uids::list(vec![uid]), &items, &mut |answer| {
-                piece = answer.of(uid, |told| told.body());
+                piece = answer.of(uid, |told| told.body(length, LONGEST_PIECE));
             });
             let lost = match asked {
                 Ok(lost) => lost,

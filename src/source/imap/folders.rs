@@ -11,6 +11,11 @@ use super::trouble::Trouble;
 use crate::message::text::is_invisible;
 use crate::place::Role;
 
+/// Why a folder is not read whose name cannot be told from the server's words.
+pub(super) const UNNAMED: &str = "its name cannot be read";
+/// Longest text of a server that stands for a name, in characters.
+const LONGEST_NAME: usize = 200;
+
 /// One folder, as the server lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Listed {
@@ -22,6 +27,8 @@ pub(super) struct Listed {
     pub(super) attributes: BTreeSet<String>,
     /// Between its name and that of a folder within it.
     pub(super) delimiter: Option<char>,
+    /// Whether its name can be read; else it cannot be opened, and stands here under the server's words.
+    pub(super) named: bool,
 }
 
 /// What is to be done with a folder, and why.
@@ -86,7 +93,7 @@ pub(super) fn list(session: &mut Session) -> Result<(Vec<Listed>, Option<Counts>
 fn read(answers: Vec<Vec<u8>>) -> Vec<Listed> {
     let all: BTreeMap<String, Listed> = answers
         .iter()
-        .filter_map(|answer| parse(answer))
+        .map(|answer| parse(answer).unwrap_or_else(|| Listed::unnamed(answer)))
         .map(|folder| (folder.raw.clone(), folder))
         .collect();
     let mut all: Vec<Listed> = all.into_values().collect();
@@ -103,14 +110,11 @@ fn read(answers: Vec<Vec<u8>>) -> Vec<Listed> {
 
 /// Reads one answer to `LIST` (RFC 9051 7.3.1), whatever else the server adds to it: `* LIST (\HasNoChildren) "/" name`.
 fn parse(answer: &[u8]) -> Option<Listed> {
-    let text = String::from_utf8_lossy(answer);
-    let rest = text
-        .get(..7)
-        .filter(|start| start.eq_ignore_ascii_case("* LIST "));
-    let rest = rest.map(|_| text[7..].trim_start())?;
-    let (attributes, rest) = rest.strip_prefix('(')?.split_once(')')?;
-    let (delimiter, rest) = string(rest.trim_start())?;
-    let (raw, _) = string(rest.trim_start())?;
+    let rest = listed(answer)?.strip_prefix(b"(")?;
+    let end = memchr::memchr(b')', rest)?;
+    let (attributes, rest) = (String::from_utf8_lossy(&rest[..end]), &rest[end + 1..]);
+    let (delimiter, rest) = string(rest.trim_ascii_start())?;
+    let (raw, _) = string(rest.trim_ascii_start())?;
     let attributes = attributes.split_whitespace().map(str::to_ascii_uppercase);
     Some(Listed {
         name: shown(&decoded(&raw)),
@@ -120,32 +124,47 @@ fn parse(answer: &[u8]) -> Option<Listed> {
             .chars()
             .next()
             .filter(|_| !delimiter.eq_ignore_ascii_case("NIL")),
+        named: true,
     })
 }
 
+/// What follows `* LIST`.
+fn listed(answer: &[u8]) -> Option<&[u8]> {
+    let (start, rest) = answer.split_at_checked(7)?;
+    start
+        .eq_ignore_ascii_case(b"* LIST ")
+        .then(|| rest.trim_ascii_start())
+}
+
 /// A quoted string, literal or atom at the start of a text, and what follows.
-fn string(text: &str) -> Option<(String, &str)> {
-    if let Some(quoted) = text.strip_prefix('"') {
-        let mut out = String::new();
-        let mut letters = quoted.char_indices();
-        while let Some((at, letter)) = letters.next() {
-            match letter {
-                '"' => return Some((out, &quoted[at + 1..])),
-                '\\' => out.push(letters.next()?.1),
-                _ => out.push(letter),
+fn string(text: &[u8]) -> Option<(String, &[u8])> {
+    let read = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if let Some(quoted) = text.strip_prefix(b"\"") {
+        let (mut out, mut at) = (Vec::new(), 0);
+        loop {
+            match quoted.get(at)? {
+                b'"' => return Some((read(&out), &quoted[at + 1..])),
+                b'\\' => {
+                    at += 1;
+                    out.push(*quoted.get(at)?);
+                }
+                byte => out.push(*byte),
             }
+            at += 1;
         }
-        return None;
     }
-    if let Some(announced) = text.strip_prefix('{') {
-        let (digits, rest) = announced.split_once('}')?;
+    if let Some(announced) = text.strip_prefix(b"{") {
+        let end = memchr::memchr(b'}', announced)?;
+        let digits = std::str::from_utf8(&announced[..end]).ok()?;
         let length: usize = digits.trim_end_matches('+').parse().ok()?;
-        let rest = rest.strip_prefix("\r\n").or(rest.strip_prefix('\n'))?;
-        return Some((rest.get(..length)?.to_owned(), &rest[length..]));
+        let rest = &announced[end + 1..];
+        let rest = rest.strip_prefix(b"\r\n").or(rest.strip_prefix(b"\n"))?;
+        let (name, rest) = rest.split_at_checked(length)?;
+        return Some((read(name), rest));
     }
-    let end = text.find(|c: char| c.is_ascii_whitespace());
+    let end = text.iter().position(u8::is_ascii_whitespace);
     let (atom, rest) = text.split_at(end.unwrap_or(text.len()));
-    (!atom.is_empty()).then(|| (atom.to_owned(), rest))
+    (!atom.is_empty()).then(|| (read(atom), rest))
 }
 
 /// A name without what must not reach a terminal.
@@ -197,6 +216,18 @@ fn unshifted(code: &str) -> Option<String> {
 }
 
 impl Listed {
+    /// A folder whose name cannot be told from the server's words.
+    fn unnamed(answer: &[u8]) -> Self {
+        let words = String::from_utf8_lossy(listed(answer).unwrap_or(answer));
+        Listed {
+            name: shown(words.trim_end()).chars().take(LONGEST_NAME).collect(),
+            raw: words.into_owned(),
+            attributes: BTreeSet::new(),
+            delimiter: None,
+            named: false,
+        }
+    }
+
     /// Whether the server says this of it.
     pub(super) fn is(&self, attribute: &str) -> bool {
         self.attributes.contains(attribute)
@@ -204,11 +235,14 @@ impl Listed {
 
     /// Whether it holds mail at all.
     pub(super) fn can_be_opened(&self) -> bool {
-        !self.is("\\NOSELECT") && !self.is("\\NONEXISTENT")
+        self.named && !self.is("\\NOSELECT") && !self.is("\\NONEXISTENT")
     }
 
     /// What it is for, and how that is known.
     fn role(&self) -> (Role, &'static str) {
+        if !self.named {
+            return (Role::Other, UNNAMED);
+        }
         let path = match self.delimiter {
             Some(delimiter) => self.name.replace(delimiter, "/"),
             None => self.name.clone(),
@@ -249,10 +283,13 @@ pub(super) fn choose(all: Vec<Listed>, asked: Asked<'_>, gmail: bool) -> Vec<Cho
         if named && role == Role::Other && listed.can_be_sent() {
             (role, why) = (Role::Sent, "you named it");
         }
-        let left_out = if !listed.can_be_opened() {
+        let left_out = if listed.named && !listed.can_be_opened() {
             Some("it holds folders only")
         } else if asked.only.is_some() && !meant {
             Some("you named another")
+        } else if !listed.named {
+            // It may be any: that it is not read is said in its place.
+            None
         } else if asked.sent_only && role != Role::Sent {
             Some("--sent-only")
         } else if labels && role == Role::Other && !named && is_label(&listed) {
@@ -281,8 +318,13 @@ mod tests {
     use super::*;
 
     fn names(raw: &[&str]) -> Vec<Listed> {
-        let answers = raw.iter().map(|line| line.as_bytes().to_vec());
-        read(answers.collect())
+        // Of 8-bit text each letter is one byte.
+        let bytes = |line: &&str| {
+            line.chars()
+                .map(|c| u8::try_from(c).unwrap_or(b'?'))
+                .collect()
+        };
+        read(raw.iter().map(bytes).collect())
     }
 
     fn role_of(line: &str) -> (Role, bool) {
@@ -307,6 +349,7 @@ mod tests {
             "* LIST () \"/\" 100%\r\n",
             "* LIST (HasChildren) \"/\" New (\"OLDNAME\" (\"Old\"))\r\n",
             "* LIST broken\r\n",
+            "* LIST () \"/\" {9}\r\nEnvoy\u{e9}s \u{e9}\r\n",
         ]);
         let read: Vec<(&str, Option<char>)> = all
             .iter()
@@ -314,16 +357,20 @@ mod tests {
             .collect();
         let want = [
             ("100%", Some('/')),
+            ("Envoy\u{fffd}s \u{fffd}", Some('/')),
             ("INBOX", None),
             ("INBOX.Envoyés", Some('.')),
             ("New", Some('/')),
             ("Sent Items", Some('/')),
             ("a \"b\" \\ c", Some('/')),
+            ("broken", None),
             ("odd \"name", Some('/')),
         ];
         assert_eq!(read, want);
-        assert_eq!(all[2].raw, "INBOX.Envoy&AOk-s");
-        assert!(all[4].is("\\SENT"));
+        assert_eq!(all[3].raw, "INBOX.Envoy&AOk-s");
+        assert!(all[5].is("\\SENT"));
+        let named = all.iter().filter(|folder| folder.named).count();
+        assert_eq!((named, all[7].named), (8, false));
     }
 
     #[test]

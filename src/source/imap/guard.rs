@@ -142,10 +142,10 @@ impl Guard {
         self.state().plan.push(command);
     }
 
-    /// Whether commands were sent, or will be, that the client has not said yet.
-    pub(super) fn is_ahead(&self) -> bool {
+    /// How many commands were sent, or will be, that the client has not said yet.
+    pub(super) fn ahead(&self) -> usize {
         let state = self.state();
-        !state.plan.is_empty() || !state.ahead.is_empty()
+        state.plan.len() + state.ahead.len()
     }
 
     /// What the server can do, in capitals, if it has said so since somebody began to log in.
@@ -447,7 +447,7 @@ impl State {
                     Reply::Kept
                 }
             }
-            b"LIST" if self.command == Command::Other => {
+            b"LIST" if self.command == Command::List => {
                 self.listed.push(Vec::new());
                 Reply::Listed
             }
@@ -460,7 +460,7 @@ impl State {
     fn wants(&self, word: &[u8], rest: &[u8]) -> bool {
         match word {
             b"CAPABILITY" => self.command == Command::Capability,
-            b"STATUS" => self.command == Command::Other,
+            b"STATUS" => matches!(self.command, Command::Status | Command::List),
             b"FLAGS" => self.command == Command::Examine,
             _ if word.iter().all(u8::is_ascii_digit) => {
                 let kind = rest.split(u8::is_ascii_whitespace).nth(1);

@@ -1,10 +1,11 @@
 //! The first stage of reading: the header fields of many messages at once, and which of them judgement wants more of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
 use super::answer::{Answer, Told};
+use super::missing::MISSING_AT_ONCE;
 use super::pace::Pace;
 use super::reader::{FolderReader, Halt};
 use super::set::Uids;
@@ -20,6 +21,7 @@ const FIELDS: &str = "From Sender To Cc Bcc Resent-To Resent-Cc Resent-Bcc Subje
 pub(super) const PIECE: u64 = 1 << 16;
 
 /// Messages of which header fields are read, and what is still to be asked for of them.
+#[derive(Default)]
 pub(super) struct Headed {
     pub(super) mails: BTreeMap<u32, Mail>,
     /// Whose header fields go on behind what was asked for: what more is wanted of them is not known yet.
@@ -30,8 +32,8 @@ pub(super) struct Headed {
     pub(super) wholes: Vec<u32>,
     /// What could not be read.
     pub(super) unread: Vec<Unread>,
-    /// The last UID that was asked for.
-    pub(super) end: u64,
+    /// The numbers of all that came or have a row, as far as they are known.
+    told: BTreeMap<u32, Option<u32>>,
 }
 
 /// Why a message is missing of which the server says that it is there.
@@ -45,6 +47,34 @@ impl Headed {
         !self.long.is_empty() || wanted.any(|uid| size(uid).is_none_or(|size| size >= PIECE))
     }
 
+    /// Takes over what came, and a row for each message that came without its header fields.
+    fn take_over(&mut self, mut mails: BTreeMap<u32, Mail>, folder: &Folder) {
+        // An answer that tells of a message nobody asked about names neither its size nor its fields.
+        mails.retain(|_, mail| mail.size.is_some() || !mail.bytes.is_empty());
+        let told = mails.iter().map(|(uid, mail)| (*uid, Some(mail.number)));
+        self.told.extend(told);
+        for (uid, _) in mails.extract_if(.., |_, mail| mail.bytes.is_empty()) {
+            let why = "the server gives no header fields for it".to_owned();
+            self.lost(folder, uid, why);
+        }
+        self.mails.append(&mut mails);
+    }
+
+    /// Adds the row of a message that did not come.
+    fn lost(&mut self, folder: &Folder, uid: u32, why: String) {
+        self.told.entry(uid).or_default();
+        self.unread.push(row(folder, uid, why, true));
+    }
+
+    /// Adds a row for each of these, which the server lists, that neither came nor has a row.
+    pub(super) fn not_given(&mut self, folder: &Folder, uids: &Uids) {
+        for uid in uids.iter() {
+            if !self.told.contains_key(&uid) {
+                self.lost(folder, uid, NOT_GIVEN.to_owned());
+            }
+        }
+    }
+
     /// Notes how much of a message is wanted.
     pub(super) fn want(&mut self, uid: u32, want: Want) {
         match want {
@@ -52,6 +82,55 @@ impl Headed {
             Want::Text => self.texts.push(uid),
             Want::Whole => self.wholes.push(uid),
         }
+    }
+}
+
+/// How far along a folder reading is. Numbers in a folder have no gaps, so they tell whether a server left some out.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    /// The number of the last message that came, where that is known.
+    number: Option<u32>,
+    /// How many are behind it of which it is known only why they did not come.
+    unnumbered: u32,
+    /// The UID of the last of either.
+    behind: u64,
+}
+
+impl Place {
+    /// Before the first message of all, or before the first of which an earlier scan knows nothing: what its number is
+    /// nobody knows.
+    pub(super) fn before(first: u64) -> Self {
+        Place {
+            number: (first == 1).then_some(0),
+            unnumbered: 0,
+            behind: first - 1,
+        }
+    }
+
+    /// The number of the last message that came.
+    pub(super) fn number(&self) -> Option<u32> {
+        self.number
+    }
+
+    /// Goes on past these messages, of which some have a number. Gives whether others may stand before or between them.
+    fn pass(&mut self, told: &BTreeMap<u32, Option<u32>>) -> bool {
+        let mut between = false;
+        for (uid, number) in told {
+            match (self.number, number) {
+                // Where no number is known to go by, only a UID that follows the last one leaves no room.
+                (None, _) => between |= u64::from(*uid) > self.behind + 1,
+                (Some(last), Some(number)) => {
+                    between |= *number > last.saturating_add(self.unnumbered).saturating_add(1);
+                }
+                (Some(_), None) => {}
+            }
+            match number {
+                Some(_) => (self.number, self.unnumbered) = (*number, 0),
+                None => self.unnumbered += 1,
+            }
+            self.behind = self.behind.max(u64::from(*uid));
+        }
+        between
     }
 }
 
@@ -97,13 +176,13 @@ impl Came {
         if !self.awaited.iter().any(|uids| uids.holds(uid)) {
             return;
         }
-        if let Some(start) = told.body() {
+        if let Some(start) = told.body(0, PIECE) {
             self.starts.insert(uid, start);
             return;
         }
         let mail = self.heads.entry(uid).or_insert_with(|| Mail::new(uid));
         mail.number = told.number;
-        if let Some(head) = told.head() {
+        if let Some(head) = told.head(0, PIECE) {
             mail.bytes = head;
         }
         mail.size = mail.size.or(told.size());
@@ -134,7 +213,7 @@ impl FolderReader<'_> {
         terms: &mut Terms<'_>,
     ) -> Result<Headed, Halt> {
         let lost = self.ask_ahead(uids, &self.heads(0))?;
-        let mut mails = self.came.heads_of(uids);
+        let mails = self.came.heads_of(uids);
         match (uids, lost.is_empty()) {
             (Uids::Range(first, last), true) => {
                 let seen = self.line.last();
@@ -143,45 +222,25 @@ impl FolderReader<'_> {
             (_, false) => pace.slow(),
             _ => {}
         }
-        let mut unread = Vec::new();
+        let mut headed = Headed::default();
         for (uids, why) in lost {
             let why = format!("the server does not give it: {why}");
-            unread.extend(uids.iter().map(|uid| row(folder, uid, why.clone(), true)));
-        }
-        // An answer that tells of a message nobody asked about names neither its size nor its fields.
-        mails.retain(|_, mail| mail.size.is_some() || !mail.bytes.is_empty());
-        for (uid, _) in mails.extract_if(.., |_, mail| mail.bytes.is_empty()) {
-            let why = "the server gives no header fields for it".to_owned();
-            unread.push(row(folder, uid, why, true));
-        }
-        if matches!(uids, Uids::Range(..)) && self.skipped(&mails) > unread.len() as u64 {
-            // Numbers in a folder have no gaps: the server left some out.
-            self.line.settle();
-            let known = mails
-                .keys()
-                .copied()
-                .chain(unread.iter().filter_map(Unread::uid));
-            let known: BTreeSet<u32> = known.collect();
-            let there = self.listed(uids)?;
-            let missing: Vec<u32> = there.difference(&known).copied().collect();
-            if !missing.is_empty() {
-                let missing = Uids::list(missing);
-                self.ask_ahead(&missing, &self.heads(0))?;
-                mails.extend(self.came.heads_of(&missing));
-                mails.retain(|_, mail| !mail.bytes.is_empty());
-                for uid in missing.iter().filter(|uid| !mails.contains_key(uid)) {
-                    unread.push(row(folder, uid, NOT_GIVEN.to_owned(), true));
-                }
+            for uid in uids.iter() {
+                headed.lost(folder, uid, why.clone());
             }
         }
-        let mut headed = Headed {
-            mails: BTreeMap::new(),
-            long: Vec::new(),
-            texts: Vec::new(),
-            wholes: Vec::new(),
-            unread,
-            end: uids.last(),
-        };
+        headed.take_over(mails, folder);
+        if matches!(uids, Uids::Range(..)) {
+            let before = self.place;
+            if self.place.pass(&headed.told) {
+                // They may stand before the first of these, too.
+                let around = Uids::range(before.behind + 1, uids.last());
+                self.complete(&mut headed, &around, folder)?;
+                self.place = before;
+                self.place.pass(&headed.told);
+            }
+        }
+        let mails = std::mem::take(&mut headed.mails);
         for mail in mails.values() {
             if mail.bytes.len() as u64 >= PIECE {
                 headed.long.push(mail.uid);
@@ -193,15 +252,22 @@ impl FolderReader<'_> {
         Ok(headed)
     }
 
-    /// How many others stand between these messages, and between them and the last before them, as their numbers tell.
-    fn skipped(&mut self, mails: &BTreeMap<u32, Mail>) -> u64 {
-        let mut between = 0;
-        for mail in mails.values() {
-            let last = self.number.unwrap_or(mail.number.saturating_sub(1));
-            between += u64::from(mail.number.saturating_sub(last.saturating_add(1)));
-            self.number = Some(mail.number);
+    /// Asks which of these there are, and for those that were left out.
+    fn complete(
+        &mut self,
+        headed: &mut Headed,
+        around: &Uids,
+        folder: &Folder,
+    ) -> Result<(), Halt> {
+        self.line.settle();
+        let there = self.listed(around)?.into_iter();
+        let missing: Vec<u32> = there.filter(|uid| !headed.told.contains_key(uid)).collect();
+        for some in Uids::batches(&missing, MISSING_AT_ONCE, &|_| 1) {
+            self.ask_ahead(&some, &self.heads(0))?;
+            headed.take_over(self.came.heads_of(&some), folder);
+            headed.not_given(folder, &some);
         }
-        between
+        Ok(())
     }
 
     /// Asks what may be answered within another answer: see [`Came`].
@@ -219,7 +285,7 @@ impl FolderReader<'_> {
     }
 
     /// What to ask for of every message: its header fields from this byte on.
-    pub(super) fn heads(&self, from: usize) -> String {
+    pub(super) fn heads(&self, from: u64) -> String {
         let stamps = if self.stamps { " Received" } else { "" };
         let fields = format!("BODY.PEEK[HEADER.FIELDS ({FIELDS}{stamps})]<{from}.{PIECE}>");
         match from {

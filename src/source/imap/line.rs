@@ -30,6 +30,9 @@ const ENOUGH: u64 = 100_000;
 /// Where a round trip is shorter, the server is near, and it is the server that is slow.
 const NEAR: Duration = Duration::from_millis(3);
 
+/// After a first failure, so many answers must come before more is asked at a time than one thing.
+const CALM: u32 = 16;
+
 /// What a user asked for by Ctrl-C.
 pub(super) const STOPPED: &str = "stopped";
 
@@ -44,8 +47,10 @@ pub(super) struct Line {
     trip: Duration,
     /// The line has proved to be slow.
     slow: bool,
-    /// Something went wrong: from now on one thing is asked at a time.
-    careful: bool,
+    /// Something went wrong: for so many answers one thing is asked at a time.
+    careful: u32,
+    /// How often something did.
+    failures: u32,
     last: Seen,
 }
 
@@ -58,7 +63,8 @@ impl Line {
             most: FIRST_TRIES,
             trip: Duration::MAX,
             slow: access.compress == Compress::Always,
-            careful: false,
+            careful: 0,
+            failures: 0,
             last: Seen::default(),
         };
         line.session(access, url, &|| false)?;
@@ -130,7 +136,9 @@ impl Line {
         url: &Url,
         stop: &dyn Fn() -> bool,
     ) -> Result<(), Trouble> {
-        self.careful = true;
+        // Whatever goes wrong time and again takes longer and longer to be forgotten.
+        self.careful = CALM << self.failures.min(16);
+        self.failures += 1;
         let mut wait = FIRST_WAIT * 2u32.saturating_pow(self.tries.min(8));
         match &trouble {
             Trouble::Refused(..) => return Err(trouble),
@@ -174,6 +182,7 @@ impl Line {
     /// Something got on: whatever fails from now on is a new failure. An answer also tells how fast the line is.
     pub(super) fn got_on(&mut self, access: &Access) {
         self.tries = 0;
+        self.careful = self.careful.saturating_sub(1);
         let Some(session) = &mut self.session else {
             return;
         };
@@ -181,7 +190,7 @@ impl Line {
         self.last = seen;
         if access.compress == Compress::Never
             || session.compressed
-            || session.is_ahead()
+            || session.ahead() > 0
             || seen.bytes < ENOUGH
         {
             return;
@@ -196,7 +205,7 @@ impl Line {
     /// Says in advance what will be asked: it is sent behind the next question. False where it is not.
     pub(super) fn plan(&mut self, uids: &Uids, items: &str) -> bool {
         match &mut self.session {
-            Some(session) if !self.careful => {
+            Some(session) if self.careful == 0 => {
                 session.plan(uids, items);
                 true
             }
@@ -209,6 +218,11 @@ impl Line {
         self.last
     }
 
+    /// How many questions were said, or will be said behind the next, that nobody has asked yet.
+    pub(super) fn ahead(&self) -> usize {
+        self.session.as_ref().map_or(0, Session::ahead)
+    }
+
     /// Whether there is a connection, as far as is known.
     pub(super) fn is_up(&self) -> bool {
         self.session.is_some()
@@ -216,7 +230,7 @@ impl Line {
 
     /// Ends a connection on which answers are under way that are not waited for any more.
     pub(super) fn settle(&mut self) {
-        if self.session.as_ref().is_some_and(Session::is_ahead) {
+        if self.ahead() > 0 {
             self.session = None;
         }
     }
@@ -241,7 +255,7 @@ impl Line {
 
 /// Connects and logs in once, to the mailbox of `user`.
 pub(super) fn log_in(access: &Access, url: &Url, user: &str) -> Result<Session, Trouble> {
-    let (wire, greeted) = socket::connect(&url.server, &access.tls, access.timeout)?;
+    let (wire, greeted) = socket::connect(&url.server, &access.tls, access.timeout, &access.trace)?;
     let guard = Guard::new(wire, access.timeout, access.trace.clone(), greeted);
     let secret = access.secret.get(&url.user)?;
     let login = Login {

@@ -16,6 +16,8 @@ pub(super) enum Command {
     Fetch,
     Login,
     Compress,
+    List,
+    Status,
     Other,
 }
 
@@ -40,7 +42,8 @@ pub(super) fn allowed(line: &[u8]) -> Option<Command> {
     match verb {
         "CAPABILITY" if rest.is_empty() => Some(Command::Capability),
         "NOOP" | "LOGOUT" if rest.is_empty() => Some(Command::Other),
-        "LIST" | "STATUS" => Some(Command::Other),
+        "LIST" => Some(Command::List),
+        "STATUS" => Some(Command::Status),
         "LOGIN" => Some(Command::Login),
         "AUTHENTICATE" => Some(Command::Authenticate),
         "EXAMINE" => Some(Command::Examine),
@@ -177,7 +180,8 @@ mod tests {
         for (line, command) in [
             ("a1 CAPABILITY", Command::Capability),
             ("a1 EXAMINE \"Sent Items\"", Command::Examine),
-            ("a1 LIST \"\" \"*\"", Command::Other),
+            ("a1 LIST \"\" \"*\"", Command::List),
+            ("a1 STATUS \"INBOX\" (MESSAGES)", Command::Status),
             ("a1 LOGOUT", Command::Other),
             ("a1 COMPRESS DEFLATE", Command::Compress),
             (

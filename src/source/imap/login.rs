@@ -81,7 +81,8 @@ impl Login<'_> {
             let line = client
                 .read_greeting()
                 .map_err(|error| session::trouble(&error, &guard))?;
-            greeting(&String::from_utf8_lossy(&line))?;
+            // It may know a secret from an earlier connection.
+            greeting(&guard.struck(&clean(&String::from_utf8_lossy(&line))))?;
         }
         let offered = session::offered(&mut client, &guard)?;
         let client = self.prove(client, &offered, &guard, trace)?;

@@ -2,52 +2,72 @@
 //! is gone, or has a row.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::ask::MOST_BROKEN;
+use super::course::Course;
 use super::heads::{NOT_GIVEN, row};
 use super::pace::Pace;
-use super::reader::{Covered, FolderReader, Halt, Span, mark};
+use super::reader::{FolderReader, Halt, mark};
 use super::set::Uids;
 use super::window::Window;
-use crate::place::{Folder, Unread};
-use crate::source::{Terms, Unit};
+use crate::source::Terms;
 
+/// Why nothing more will be known of a message of which not all was read.
+const GONE: &str =
+    "not all of it could be read, and it was judged without; it is gone from the server now";
 /// How many UIDs are asked for at once to see which there are.
 const CHECKED_AT_ONCE: u64 = 20_000;
 /// How many of those that did not come are asked for at once.
-const MISSING_AT_ONCE: u64 = 500;
+pub(super) const MISSING_AT_ONCE: u64 = 500;
 
 impl FolderReader<'_> {
-    /// Asks once more for what an earlier scan could not read.
+    /// Asks once more for what an earlier scan could not read, or not as far as was wanted.
     pub(super) fn once_more(
         &mut self,
-        folder: &Arc<Folder>,
-        upto: u32,
-        covered: &mut Covered,
+        course: &mut Course<'_>,
         pace: &mut Pace,
         terms: &mut Terms<'_>,
-        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> Result<(), Halt> {
-        let again = mark(terms, folder).map_or_else(Vec::new, |mark| mark.again.clone());
+        let folder = Arc::clone(&course.folder);
+        let Some(mark) = mark(terms, &folder) else {
+            return Ok(());
+        };
         // One by one: what breaks the connection must not stand in the way of the others.
-        for uid in again {
+        for uid in mark.again.iter().copied() {
             (self.broken, self.stalled) = (0, 0);
-            let mut window = Window::new(folder);
-            match self.window(&mut window, Uids::list(vec![uid]), pace, terms) {
+            let mut window = Window::new(&folder);
+            let headed = self.headed(&folder, &Uids::list(vec![uid]), pace, terms);
+            let read = headed.and_then(|headed| {
+                self.finish(&folder, headed, terms, &mut |part| {
+                    window.join(part);
+                    Ok(())
+                })
+            });
+            match read {
                 Ok(()) => {}
                 Err(Halt::GaveUp) if self.ended.is_none() => continue,
                 Err(Halt::GaveUp) => return Ok(()),
                 Err(halt) => return Err(halt),
             }
-            if window.mails.is_empty() && window.unread.is_empty() && self.lists(uid)? {
-                window
+            let told = !window.mails.is_empty() || !window.unread.is_empty();
+            let there = told || self.lists(uid)?;
+            let judged = mark.lacking.binary_search(&uid).is_ok();
+            match (judged, there) {
+                // No better than before: what it is judged by stands, and so does its row.
+                (true, true) if window.mails.is_empty() || !window.lacking.is_empty() => continue,
+                // It stays judged, so that its text is missing for good must stay said. Nobody can ask for it any more.
+                (true, false) => window
                     .unread
-                    .push(row(folder, uid, NOT_GIVEN.to_owned(), true));
+                    .push(row(&folder, uid, GONE.to_owned(), false)),
+                (false, true) if !told => {
+                    window
+                        .unread
+                        .push(row(&folder, uid, NOT_GIVEN.to_owned(), true));
+                }
+                _ => {}
             }
-            (window.again, window.upto) = (vec![uid], Some(upto));
-            self.hand_out(window, covered, each)?;
+            course.give_again(window, uid)?;
         }
         (self.broken, self.stalled) = (0, 0);
         Ok(())
@@ -63,80 +83,54 @@ impl FolderReader<'_> {
     }
 
     /// Leaves the rest of a folder to another scan.
-    pub(super) fn give_up(
-        &self,
-        folder: &Arc<Folder>,
-        next: u64,
-        covered: &mut Covered,
-        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
-    ) -> Result<(), Halt> {
+    pub(super) fn give_up(&self, course: &mut Course<'_>) -> Result<(), Halt> {
         let why = self.ended.as_ref().map_or_else(
             || format!("{MOST_BROKEN} messages in a row could not be had"),
             |trouble| trouble.what().to_owned(),
         );
-        let mut window = Window::new(folder);
-        window.unread.push(Unread {
-            folder: folder.chain.clone(),
-            position: None,
-            bytes: None,
-            reason: format!("its messages from UID {next} on could not be read: {why}"),
-            message: false,
-        });
-        window.ends = true;
-        self.hand_out(window, covered, each)?;
+        let next = u64::from(course.upto) + 1;
+        course.say(format!(
+            "its messages from UID {next} on could not be read: {why}"
+        ))?;
         Err(Halt::GaveUp)
     }
 
-    /// Where fewer messages came than the server had counted, or its last number is higher than the last that came: asks
-    /// which there are, and for those that did not come. Gives the highest UID that is behind then.
-    #[expect(clippy::too_many_arguments, reason = "each is of another kind")]
+    /// Asks which messages there are from this UID on, and for those that did not come.
     pub(super) fn check(
         &mut self,
-        folder: &Arc<Folder>,
-        span: Span,
-        upto: u32,
-        known: &BTreeSet<u32>,
-        covered: &mut Covered,
+        course: &mut Course<'_>,
+        mut first: u64,
         terms: &mut Terms<'_>,
-        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
-    ) -> Result<u32, Halt> {
-        let (mut first, mut step, mut pace) = (span.first, CHECKED_AT_ONCE, Pace::new());
-        let mut highest = upto;
+    ) -> Result<(), Halt> {
+        let (mut step, mut pace) = (CHECKED_AT_ONCE, Pace::new());
         // A server may tell a UIDNEXT that is too low.
         while first < u64::from(u32::MAX) {
             let uids = Uids::range(first, (first + step - 1).min(u64::from(u32::MAX) - 1));
-            let there = match self.listed(&uids) {
-                Ok(there) => there,
-                Err(Halt::GaveUp) => {
-                    self.say_unchecked(folder, covered, each)?;
-                    return Err(Halt::GaveUp);
-                }
-                Err(halt) => return Err(halt),
-            };
+            let there = self.listed(&uids)?;
             step = if there.is_empty() {
                 step.saturating_mul(8)
             } else {
                 CHECKED_AT_ONCE
             };
             first = uids.last() + 1;
-            let missing: Vec<u32> = there.difference(known).copied().collect();
+            let missing: Vec<u32> = there.difference(&course.known).copied().collect();
             for some in Uids::batches(&missing, MISSING_AT_ONCE, &|_| 1) {
-                let mut window = Window::new(folder);
-                match self.window(&mut window, some.clone(), &mut pace, terms) {
-                    Ok(()) => {}
-                    Err(Halt::GaveUp) => {
-                        self.say_unchecked(folder, covered, each)?;
-                        return Err(Halt::GaveUp);
-                    }
-                    Err(halt) => return Err(halt),
-                }
-                window.not_given(&some);
-                highest = highest.max(u32::try_from(some.last()).unwrap_or(0));
-                window.upto = Some(highest);
-                self.hand_out(window, covered, each)?;
+                self.window(course, &some, &mut pace, terms)?;
             }
         }
-        Ok(highest)
+        Ok(())
+    }
+
+    /// Says that it is not known whether all came.
+    pub(super) fn say_unchecked(&self, course: &mut Course<'_>) -> Result<(), Halt> {
+        let why = self
+            .ended
+            .as_ref()
+            .map_or("its answers break", |trouble| trouble.what());
+        course.say(format!(
+            "it is not known whether all its messages came: {why}"
+        ))?;
+        Err(Halt::GaveUp)
     }
 
     /// Which of these UIDs the server lists.
@@ -148,30 +142,5 @@ impl FolderReader<'_> {
         // What breaks that question too may be there.
         there.extend(lost.iter().flat_map(|(uids, _)| uids.iter()));
         Ok(there)
-    }
-
-    /// That it is not known whether all came.
-    fn say_unchecked(
-        &self,
-        folder: &Arc<Folder>,
-        covered: &mut Covered,
-        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
-    ) -> Result<(), Halt> {
-        let why = self
-            .ended
-            .as_ref()
-            .map_or("its answers break", |trouble| trouble.what());
-        let mut window = Window::new(folder);
-        window.unread.push(Unread {
-            folder: folder.chain.clone(),
-            position: None,
-            bytes: None,
-            reason: format!(
-                "fewer messages came than the server counts, and not all of these could be had: {why}"
-            ),
-            message: false,
-        });
-        window.ends = true;
-        self.hand_out(window, covered, each)
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! `url` names an account, `access` says how to get in, `socket` connects, `guard` stands between the network and the
 //! `imap` crate, `login` proves who we are, `session` has the few commands that reading needs, `line` holds the
-//! connection through failure, `folders` decides what is read, `reader` reads it (`heads`, `texts`, `missing`, `ask`). What is judged
-//! is no matter here.
+//! connection through failure, `folders` decides what is read, `reader` reads it (`heads`, `texts`, `missing`, `ask`), along
+//! a `course`. What is judged is no matter here.
 
 mod access;
 mod answer;
 mod ask;
 mod command;
+mod course;
 mod deflate;
 mod folders;
 mod guard;
@@ -40,9 +41,10 @@ pub use trace::Show;
 pub use url::is_url;
 
 use self::access::Access;
+use self::course::Covered;
 use self::folders::{Asked, Chosen};
 use self::line::Line;
-use self::reader::{Covered, FolderReader};
+use self::reader::FolderReader;
 use self::session::Counts;
 use self::trouble::Trouble;
 use self::url::Url;
@@ -225,7 +227,7 @@ impl Account {
                 name: one.listed.name.clone(),
                 messages,
                 role: one.role,
-                read: one.read,
+                read: one.read && one.listed.named,
                 why: one.why,
             });
         }
@@ -269,7 +271,7 @@ impl Source for Account {
     ) -> anyhow::Result<Coverage> {
         let mut line = self.line();
         let mut reader = self.reader(&mut line, terms.stop);
-        let mut covered = Vec::new();
+        let (mut covered, mut ended) = (Vec::new(), None);
         for chosen in self.folders.iter().filter(|one| one.read) {
             let count = self
                 .counts
@@ -279,8 +281,13 @@ impl Source for Account {
                 Some(one) => covered.push((chosen, one)),
                 None => return Ok(Coverage::default()),
             }
+            // That of one folder says nothing of the next.
+            let trouble = reader.ended.take();
+            ended = trouble
+                .filter(|trouble| !matches!(trouble, Trouble::Denied(_)))
+                .or(ended);
         }
-        if let (Some(trouble), false) = (reader.ended.take(), reader.got_any) {
+        if let (Some(trouble), false) = (ended, reader.got_any) {
             return Err(trouble.into_error(&self.url.server.host));
         }
         Ok(Coverage {
@@ -303,7 +310,7 @@ impl Source for Account {
     }
 
     fn stamp(&self) -> Option<String> {
-        // What was read of an account stays as it was: only more comes.
+        // What was read of an account stays as it was: only more comes. What does not has its mark.
         Some(self.url.user.clone())
     }
 

@@ -12,6 +12,8 @@ use crate::message::header::Name;
 const PARTS: std::ops::RangeInclusive<u32> = 2..=12;
 /// How much of each part is asked for, in bytes.
 const START: u32 = 8 << 10;
+/// Longest head of a part that is taken, in bytes.
+const LONGEST_HEAD: u64 = 64 << 10;
 
 /// What separates the parts of a message, if it has parts.
 pub(super) fn boundary(start: &[u8]) -> Option<Vec<u8>> {
@@ -40,7 +42,8 @@ pub(super) fn are_simple(start: &[u8], boundary: &[u8], later: &[Vec<u8>]) -> bo
         && later.iter().all(|part| {
             let kind = self::kind(part);
             let text = kind.is_empty() || kind.starts_with("text/");
-            !kind.starts_with("multipart/") && (!text || part.len() < START as usize)
+            let most = if text { u64::from(START) } else { LONGEST_HEAD };
+            !kind.starts_with("multipart/") && (part.len() as u64) < most
         })
 }
 
@@ -85,8 +88,9 @@ pub(super) fn heads(told: &Told<'_>) -> Vec<Vec<u8>> {
     let part = |part: u32| {
         let head = SectionPath::Part(vec![part], Some(MessageSection::Mime));
         let content = SectionPath::Part(vec![part], None);
-        let mut whole = told.section(Some(&head))?;
-        whole.extend(told.section(Some(&content)).unwrap_or_default());
+        let mut whole = told.section(Some(&head), 0, LONGEST_HEAD)?;
+        let content = told.section(Some(&content), 0, u64::from(START));
+        whole.extend(content.unwrap_or_default());
         Some(whole)
     };
     PARTS.filter_map(part).collect()

@@ -2,13 +2,13 @@
 //! `texts` more of the few that judgement wants more of, `missing` asks for what did not come, `ask` puts every question,
 //! through failure.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::access::Access;
-use super::folders::Chosen;
-use super::heads::{Came, Headed};
+use super::course::{Course, Covered};
+use super::folders::{Chosen, UNNAMED};
+use super::heads::{Came, Headed, Place};
 use super::line::Line;
 use super::pace::Pace;
 use super::session::Count;
@@ -29,7 +29,7 @@ pub(super) struct FolderReader<'a> {
     pub(super) stamps: bool,
     /// Anything was got at all.
     pub(super) got_any: bool,
-    /// Why nothing more can be read of this account.
+    /// Why nothing more can be read of the folder: one that is denied, or the account.
     pub(super) ended: Option<Trouble>,
     /// The folder that is read, as it must be asked for, and its UIDVALIDITY.
     pub(super) open: (String, u32),
@@ -37,36 +37,23 @@ pub(super) struct FolderReader<'a> {
     pub(super) broken: u32,
     /// Connections that broke since something came.
     pub(super) stalled: u32,
-    /// The number of the last message that came, in its folder.
-    pub(super) number: Option<u32>,
+    /// How far along its folder reading is, as the header fields tell.
+    pub(super) place: Place,
     /// What came and was not taken yet.
     pub(super) came: Came,
     /// The UIDs whose header fields the server was asked for already.
     pub(super) planned: Option<(u64, u64)>,
 }
 
-/// What became of a folder.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Covered {
-    /// As the server counted, when reading began.
-    pub(super) exists: u64,
-    /// Messages that were got now.
-    pub(super) got: u64,
-    /// Messages that could not be read.
-    pub(super) unread: u64,
-    /// Where an earlier scan had stopped.
-    pub(super) before: bool,
-    /// Why it could not be opened.
-    pub(super) closed: Option<String>,
-}
-
 /// The UIDs of a folder that are to be read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    pub(super) first: u64,
+struct Span {
+    first: u64,
     last: u64,
     /// Whether the server told the last.
     certain: bool,
+    /// More is in it than when it was read last, as the server counts, or it was not read to its end.
+    grown: bool,
 }
 
 /// How far along a folder reading is.
@@ -116,7 +103,7 @@ impl<'a> FolderReader<'a> {
             open: (String::new(), 0),
             broken: 0,
             stalled: 0,
-            number: None,
+            place: Place::default(),
             came: Came::default(),
             planned: None,
         }
@@ -132,6 +119,10 @@ impl FolderReader<'_> {
         terms: &mut Terms<'_>,
         each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> Option<Covered> {
+        if !chosen.listed.named {
+            let denied = Trouble::Denied(UNNAMED.to_owned());
+            return self.cannot_open(chosen, denied, each);
+        }
         if let Some(covered) = count.and_then(|count| Self::nothing_new(chosen, *count, terms)) {
             let (covered, window) = covered;
             return each(Box::new(window)).is_continue().then_some(covered);
@@ -149,30 +140,33 @@ impl FolderReader<'_> {
                 self.planned = Some((first, last));
             }
             let validity = mailbox.uid_validity.unwrap_or_default();
-            let folder = Arc::new(Folder {
+            let folder = Folder {
                 chain: chosen.listed.name.clone(),
                 role: chosen.role,
                 validity,
-            });
-            let mark = mark(terms, &folder);
-            let first = mark.map_or(1, |mark| u64::from(mark.upto) + 1);
-            let mut covered = Covered {
-                exists: u64::from(mailbox.exists),
-                before: first > 1,
-                ..Covered::default()
             };
+            let mark = mark(terms, &folder);
+            let exists = u64::from(mailbox.exists);
             let last = match (mailbox.exists, mailbox.uid_next) {
                 (0, None) => 0,
                 (_, Some(next)) => u64::from(next).saturating_sub(1),
                 (_, None) => u64::from(u32::MAX) - 1,
             };
             let span = Span {
-                first,
+                first: mark.map_or(1, |mark| u64::from(mark.upto) + 1),
                 last,
                 certain: mailbox.uid_next.is_some(),
+                grown: mark.is_some_and(|mark| mark.is_short_of(exists)),
             };
-            match self.windows(&folder, span, &mut covered, terms, each) {
-                Ok(()) | Err(Halt::GaveUp) => return Some(covered),
+            let covered = Covered {
+                exists,
+                before: span.first > 1,
+                ..Covered::default()
+            };
+            let upto = mark.map_or(0, |mark| mark.upto);
+            let mut course = Course::new(folder, upto, covered, self.stop, each);
+            match self.windows(&mut course, span, terms) {
+                Ok(()) | Err(Halt::GaveUp) => return Some(course.covered),
                 Err(Halt::Changed) => {}
                 Err(Halt::Stopped) => return None,
             }
@@ -210,15 +204,18 @@ impl FolderReader<'_> {
         });
         let mark = mark(terms, &folder);
         let upto = next.saturating_sub(1);
-        let known = mark.is_some_and(|mark| mark.upto >= upto && mark.again.is_empty());
+        let exists = u64::from(messages);
+        let known = mark.is_some_and(|mark| {
+            mark.upto >= upto && mark.again.is_empty() && !mark.is_short_of(exists)
+        });
         if validity == 0 || !(known || (messages == 0 && mark.is_none())) {
             return None;
         }
         let mut window = Window::new(&folder);
         window.upto = Some(mark.map_or(upto, |mark| mark.upto.max(upto)));
-        window.ends = true;
+        (window.ends, window.held) = (true, Some(exists));
         let covered = Covered {
-            exists: u64::from(messages),
+            exists,
             before: known,
             ..Covered::default()
         };
@@ -265,21 +262,14 @@ impl FolderReader<'_> {
 
     fn windows(
         &mut self,
-        folder: &Arc<Folder>,
+        course: &mut Course<'_>,
         span: Span,
-        covered: &mut Covered,
         terms: &mut Terms<'_>,
-        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
     ) -> Result<(), Halt> {
         let mut pace = Pace::new();
-        // Those that came, and those of which it is said why not.
-        let mut known: BTreeSet<u32> = BTreeSet::new();
-        let mut upto = u32::try_from(span.first - 1).unwrap_or(u32::MAX);
         self.broken = 0;
-        // The first message of a folder has the number 1; that of the first new one nobody knows.
-        self.number = (span.first == 1).then_some(0);
-        self.once_more(folder, upto, covered, &mut pace, terms, each)?;
-        let mut gone = false;
+        self.place = Place::before(span.first);
+        self.once_more(course, &mut pace, terms)?;
         let mut way = Way {
             first: None,
             second: None,
@@ -287,131 +277,140 @@ impl FolderReader<'_> {
             last: span.last,
         };
         while !way.is_over() {
-            let (mut window, end) = match self.step(folder, &mut way, &mut pace, terms) {
-                Ok(Some(read)) => read,
-                Ok(None) => continue,
-                Err(Halt::GaveUp) => {
-                    return self.give_up(folder, u64::from(upto) + 1, covered, each);
-                }
-                Err(halt) => return Err(halt),
-            };
-            known.extend(window.mails.iter().map(|mail| mail.uid));
-            known.extend(window.unread.iter().filter_map(Unread::uid));
-            upto = if span.certain {
-                u32::try_from(end).unwrap_or(u32::MAX)
-            } else {
-                known.last().copied().unwrap_or(upto)
-            };
-            window.upto = Some(upto);
-            gone |= window.gone;
-            self.hand_out(window, covered, each)?;
+            match self.step(course, &mut way, &mut pace, terms) {
+                Err(Halt::GaveUp) => return self.give_up(course),
+                done => done?,
+            }
         }
-        let counted = self.number.map(u64::from);
-        let fewer = match counted {
-            Some(number) => number + covered.unread < covered.exists,
-            None => !covered.before && covered.got + covered.unread < covered.exists,
-        };
-        let new = covered.before && span.first <= span.last;
-        if fewer || gone || new {
-            self.still_there()?;
-            upto = self.check(folder, span, upto, &known, covered, terms, each)?;
+        if self.may_lack(course, span) {
+            let opened = self.still_there();
+            match opened.and_then(|()| self.check(course, span.first, terms)) {
+                Err(Halt::GaveUp) => return self.say_unchecked(course),
+                done => done?,
+            }
         }
-        // Also where there was nothing: that the folder was looked at is worth knowing.
-        let mut rest = Window::new(folder);
-        (rest.upto, rest.ends) = (Some(upto), true);
-        self.hand_out(rest, covered, each)
+        // Only now it is known that nothing was left out behind the last that came.
+        let last = u32::try_from(span.last).unwrap_or(u32::MAX);
+        let upto = if span.certain { last } else { 0 };
+        course.end(course.upto.max(upto))
     }
 
-    /// Reads these messages, one stage after the other.
+    /// Whether messages may have been left out: the last that came is not the last that the server counted, or nobody knows
+    /// which number that should have had.
+    fn may_lack(&self, course: &Course<'_>, span: Span) -> bool {
+        let exists = course.covered.exists;
+        let new = course.covered.before && span.first <= span.last;
+        match self.place.number() {
+            Some(number) => new || u64::from(number) < exists,
+            None => new || (span.grown && exists > 0),
+        }
+    }
+
+    /// Reads these messages, which the server lists, one stage after the other.
     pub(super) fn window(
         &mut self,
-        window: &mut Window,
-        uids: Uids,
+        course: &mut Course<'_>,
+        uids: &Uids,
         pace: &mut Pace,
         terms: &mut Terms<'_>,
     ) -> Result<(), Halt> {
-        let folder = Arc::clone(&window.folder);
-        let headed = self.headed(&folder, &uids, pace, terms)?;
-        self.finish(headed, window, terms)
+        let folder = Arc::clone(&course.folder);
+        let mut headed = self.headed(&folder, uids, pace, terms)?;
+        headed.not_given(&folder, uids);
+        self.finish(&folder, headed, terms, &mut |window| course.give(window))
     }
 
     /// One step along a folder. Three windows are under way, so that the server always has something to do while its last
     /// answers travel: the texts of the first were asked for in the last step, those of the second are asked for now,
     /// together with header fields for the step after this; those of the third were asked for in the last step too.
     ///
-    /// Gives the first, finished, and the last UID of it; `None` while there is none yet.
+    /// The first is finished and handed out.
     fn step(
         &mut self,
-        folder: &Arc<Folder>,
+        course: &mut Course<'_>,
         way: &mut Way,
         pace: &mut Pace,
         terms: &mut Terms<'_>,
-    ) -> Result<Option<(Window, u64)>, Halt> {
+    ) -> Result<(), Halt> {
         let third = (way.next <= way.last).then(|| {
             let planned = self.planned.take().filter(|(first, _)| *first == way.next);
             planned.unwrap_or_else(|| (way.next, pace.end(way.next, way.last)))
         });
-        let clear = way.first.as_ref().is_none_or(|first| !first.is_long());
-        if let Some(second) = way.second.as_ref().filter(|_| clear) {
-            let next = third.map_or(way.next, |(_, last)| last + 1);
-            self.plan(second, next, way.last, pace);
+        self.plan(way, third, pace);
+        let folder = Arc::clone(&course.folder);
+        if let Some(first) = way.first.take() {
+            self.finish(&folder, first, terms, &mut |window| course.give(window))?;
         }
-        let finished = match way.first.take() {
-            Some(first) => {
-                let (mut window, end) = (Window::new(folder), first.end);
-                self.finish(first, &mut window, terms)?;
-                Some((window, end))
-            }
-            None => None,
-        };
         let third = match third {
             Some((first, last)) => {
                 way.next = last + 1;
-                Some(self.headed(folder, &Uids::range(first, last), pace, terms)?)
+                Some(self.headed(&folder, &Uids::range(first, last), pace, terms)?)
             }
             None => None,
         };
         way.first = std::mem::replace(&mut way.second, third);
-        Ok(finished)
+        Ok(())
     }
 
-    /// Says in advance what will be asked in the next step: the texts of messages whose header fields are read, then the
-    /// header fields of those from `next` on. Only where nothing else can come between.
-    fn plan(&mut self, second: &Headed, next: u64, last: u64, pace: &Pace) {
-        if second.is_long() {
+    /// Says in advance what will be asked behind the next question: what else is asked in this step, then the texts of the
+    /// second window, and the header fields that follow those of the third, which are asked for in the next step. Only
+    /// where nothing else can come between.
+    fn plan(&mut self, way: &Way, third: Option<(u64, u64)>, pace: &Pace) {
+        let both = [way.first.as_ref(), way.second.as_ref()];
+        if both.into_iter().flatten().any(Headed::is_long) {
             return;
         }
-        for some in Self::starts_of(second) {
-            self.line.plan(&some, &Self::start_items());
-            self.came.expect(&some);
+        let [mut now, then] =
+            both.map(|headed| headed.map_or_else(Vec::new, FolderReader::starts_of));
+        let heads = third.map(|(first, last)| Uids::range(first, last));
+        let count = now.len() + usize::from(heads.is_some());
+        // What is said in advance goes behind a question that is not among it.
+        if count == 0 {
+            return;
         }
-        if next <= last {
-            let end = pace.end(next, last);
-            let uids = Uids::range(next, end);
-            if self.line.plan(&uids, &self.heads(0)) {
-                self.came.expect(&uids);
+        match self.line.ahead() {
+            0 if now.is_empty() => {}
+            0 => {
+                now.remove(0);
+                self.plan_texts(&now);
+                if let Some(heads) = heads {
+                    self.plan_heads(heads);
+                }
+            }
+            ahead if ahead == count => {}
+            _ => return,
+        }
+        if way.second.is_none() {
+            return;
+        }
+        self.plan_texts(&then);
+        let next = third.map_or(way.next, |(_, last)| last + 1);
+        if next <= way.last {
+            let end = pace.end(next, way.last);
+            if self.plan_heads(Uids::range(next, end)) {
                 self.planned = Some((next, end));
             }
         }
     }
 
-    pub(super) fn hand_out(
-        &self,
-        window: Window,
-        covered: &mut Covered,
-        each: &mut dyn FnMut(Box<dyn Unit>) -> ControlFlow<()>,
-    ) -> Result<(), Halt> {
-        covered.got += window.mails.len() as u64;
-        covered.unread += window.unread.iter().filter(|row| row.message).count() as u64;
-        if each(Box::new(window)).is_break() || (self.stop)() {
-            return Err(Halt::Stopped);
+    fn plan_texts(&mut self, batches: &[Uids]) {
+        for some in batches {
+            if self.line.plan(some, &Self::start_items()) {
+                self.came.expect(some);
+            }
         }
-        Ok(())
+    }
+
+    fn plan_heads(&mut self, uids: Uids) -> bool {
+        let planned = self.line.plan(&uids, &self.heads(0));
+        if planned {
+            self.came.expect(&uids);
+        }
+        planned
     }
 }
 
 /// How far an earlier scan read this folder, if it is the same.
 pub(super) fn mark<'t>(terms: &Terms<'t>, folder: &Folder) -> Option<&'t Mark> {
-    let same = |mark: &&Mark| mark.folder == folder.chain && mark.validity == folder.validity;
-    terms.marks.iter().find(same)
+    terms.marks.iter().find(|mark| mark.is_of(folder))
 }

@@ -113,9 +113,9 @@ impl Session {
         self.guard.plan(format!("UID FETCH {uids} {items}"));
     }
 
-    /// Whether commands are under way whose answers are not waited for yet.
-    pub(super) fn is_ahead(&self) -> bool {
-        self.guard.is_ahead()
+    /// How many commands are under way, or will be, whose answers are not waited for yet.
+    pub(super) fn ahead(&self) -> usize {
+        self.guard.ahead()
     }
 
     /// `COMPRESS DEFLATE` (RFC 4978), where the server can. A server that will not is left as it is.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use native_tls::{Certificate, Identity, Protocol, TlsConnector, TlsStream};
 
+use super::trace::Trace;
 use super::trouble::{LOOK, Trouble};
 use super::url::{Security, Server};
 
@@ -136,12 +137,13 @@ pub(super) fn connect(
     server: &Server,
     tls: &TlsConnector,
     limit: Duration,
+    trace: &Trace,
 ) -> Result<(Wire, bool), Trouble> {
     let mut socket = dial(server, limit)?;
     match server.security {
         Security::Tls => Ok((wrap(server, tls, socket)?, false)),
         Security::StartTls => {
-            start_tls(server, &mut socket)?;
+            start_tls(server, &mut socket, trace)?;
             Ok((wrap(server, tls, socket)?, true))
         }
         Security::Plain => Ok((Wire::Plain(socket), false)),
@@ -279,11 +281,12 @@ fn refused(server: &Server, said: &str) -> Trouble {
 }
 
 /// Asks for encryption on a plain connection (RFC 9051 6.2.1). What was learnt before it counts for nothing.
-fn start_tls(server: &Server, socket: &mut Socket) -> Result<(), Trouble> {
-    let mut talk = Vec::new();
-    let greeting = line(socket, &mut talk)?;
+fn start_tls(server: &Server, socket: &mut Socket, trace: &Trace) -> Result<(), Trouble> {
+    let mut talk = Talk::default();
+    let greeting = talk.line(socket)?;
     if !greeting.to_ascii_uppercase().starts_with("* OK") {
-        return Err(super::login::greeting(&greeting).err().unwrap_or_else(|| {
+        let said = trace.struck(&crate::message::text::clean(&greeting));
+        return Err(super::login::greeting(&said).err().unwrap_or_else(|| {
             Trouble::refused(
                 format!("'{}' does not greet as an IMAP server", server.host),
                 "look at the port".to_owned(),
@@ -304,7 +307,7 @@ fn start_tls(server: &Server, socket: &mut Socket) -> Result<(), Trouble> {
     if !offered.contains("[CAPABILITY ") {
         socket.write_all(b"s0 CAPABILITY\r\n").map_err(lost)?;
         loop {
-            let answer = line(socket, &mut talk)?.to_ascii_uppercase();
+            let answer = talk.line(socket)?.to_ascii_uppercase();
             if answer.starts_with("S0 ") {
                 break;
             }
@@ -316,7 +319,7 @@ fn start_tls(server: &Server, socket: &mut Socket) -> Result<(), Trouble> {
     }
     socket.write_all(b"s1 STARTTLS\r\n").map_err(lost)?;
     loop {
-        let answer = line(socket, &mut talk)?;
+        let answer = talk.line(socket)?;
         let upper = answer.to_ascii_uppercase();
         if upper.starts_with("S1 OK") {
             break;
@@ -325,7 +328,7 @@ fn start_tls(server: &Server, socket: &mut Socket) -> Result<(), Trouble> {
             return Err(none());
         }
     }
-    if !talk.is_empty() {
+    if !talk.rest.is_empty() {
         return Err(Trouble::refused(
             format!(
                 "'{}' said more behind its answer to STARTTLS than it may: somebody may be in between",
@@ -337,28 +340,46 @@ fn start_tls(server: &Server, socket: &mut Socket) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// The next line, without its end; what was read behind it stays in `talk`.
-fn line(socket: &mut Socket, talk: &mut Vec<u8>) -> Result<String, Trouble> {
-    loop {
-        if let Some(end) = memchr::memchr(b'\n', talk) {
-            let rest = talk.split_off(end + 1);
-            let line = std::mem::replace(talk, rest);
-            return Ok(String::from_utf8_lossy(&line).trim_end().to_owned());
-        }
-        let mut buffer = [0; 4096];
-        let read = socket.read(&mut buffer);
-        let read = read.map_err(|error| match error.kind() {
-            io::ErrorKind::TimedOut => Trouble::Lost(
-                "nothing came in time before encryption began (STARTTLS); a port that encrypts from the start wants imaps://"
-                    .to_owned(),
-            ),
-            _ => Trouble::Lost(crate::source::plain(&error)),
-        })?;
-        talk.extend_from_slice(&buffer[..read]);
-        if read == 0 || talk.len() > LONGEST_TALK {
-            return Err(Trouble::Lost(
-                "the server ended the connection before encryption began (STARTTLS)".to_owned(),
-            ));
+/// What a server says before encryption begins.
+#[derive(Default)]
+struct Talk {
+    /// What was read behind the last line.
+    rest: Vec<u8>,
+    /// Bytes in all.
+    heard: usize,
+}
+
+impl Talk {
+    /// The next line, without its end.
+    fn line(&mut self, socket: &mut Socket) -> Result<String, Trouble> {
+        loop {
+            if let Some(end) = memchr::memchr(b'\n', &self.rest) {
+                let rest = self.rest.split_off(end + 1);
+                let line = std::mem::replace(&mut self.rest, rest);
+                return Ok(String::from_utf8_lossy(&line).trim_end().to_owned());
+            }
+            let mut buffer = [0; 4096];
+            let read = socket.read(&mut buffer);
+            let read = read.map_err(|error| match error.kind() {
+                io::ErrorKind::TimedOut => Trouble::Lost(
+                    "nothing came in time before encryption began (STARTTLS); a port that encrypts from the start wants imaps://"
+                        .to_owned(),
+                ),
+                _ => Trouble::Lost(crate::source::plain(&error)),
+            })?;
+            self.rest.extend_from_slice(&buffer[..read]);
+            self.heard += read;
+            if read == 0 {
+                return Err(Trouble::Lost(
+                    "the server ended the connection before encryption began (STARTTLS)".to_owned(),
+                ));
+            }
+            if self.heard > LONGEST_TALK {
+                return Err(Trouble::Lost(format!(
+                    "the server sent more than {} KB before encryption began (STARTTLS)",
+                    LONGEST_TALK >> 10
+                )));
+            }
         }
     }
 }

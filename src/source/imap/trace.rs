@@ -37,8 +37,11 @@ impl Trace {
     /// From now on this text is struck out, wherever it turns up.
     pub(super) fn hide(&self, secret: &str) {
         let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        if secret.len() >= SHORTEST_SECRET && !secrets.iter().any(|known| known == secret) {
-            secrets.push(secret.to_owned());
+        // As it stands, and as it stands in a text that was cleaned.
+        for secret in [secret.to_owned(), clean(secret)] {
+            if secret.len() >= SHORTEST_SECRET && !secrets.contains(&secret) {
+                secrets.push(secret);
+            }
         }
     }
 

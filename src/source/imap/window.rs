@@ -1,11 +1,9 @@
 //! Some messages of a folder, read over IMAP and waiting to be worked on. How they came is no matter here.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::heads::{NOT_GIVEN, row};
-use super::set::Uids;
-
+use super::heads::row;
 use crate::place::{Folder, Headway, Position, Unread};
 use crate::source::{Extent, Item, Marks, Raw, Span, Unit};
 
@@ -32,10 +30,12 @@ pub(super) struct Window {
     pub(super) upto: Option<u32>,
     /// No more of its folder is read now: what was said before of the folder's rest is overtaken.
     pub(super) ends: bool,
-    /// Some that were there went while they were read.
-    pub(super) gone: bool,
+    /// How many messages the server counted in it, where all of them are behind then.
+    pub(super) held: Option<u64>,
     /// UIDs that could not be read before, and were asked for again.
     pub(super) again: Vec<u32>,
+    /// UIDs of which less came than is wanted: a row tells of each. In order.
+    pub(super) lacking: Vec<u32>,
 }
 
 impl Window {
@@ -47,21 +47,45 @@ impl Window {
             unread: Vec::new(),
             upto: None,
             ends: false,
-            gone: false,
+            held: None,
             again: Vec::new(),
+            lacking: Vec::new(),
         }
     }
 }
 
 impl Window {
-    /// Adds a row for each of these, which the server lists, that neither came nor has a row.
-    pub(super) fn not_given(&mut self, uids: &Uids) {
-        let mut told: BTreeSet<u32> = self.mails.iter().map(|mail| mail.uid).collect();
-        told.extend(self.unread.iter().filter_map(Unread::uid));
-        for uid in uids.iter().filter(|uid| !told.contains(uid)) {
-            let row = row(&self.folder, uid, NOT_GIVEN.to_owned(), true);
-            self.unread.push(row);
+    /// Adds the row of a message that is judged by less than is wanted; one, however much of it is missing.
+    pub(super) fn lacks(&mut self, uid: u32, why: String) {
+        if let Err(at) = self.lacking.binary_search(&uid) {
+            self.lacking.insert(at, uid);
+            self.unread.push(row(&self.folder, uid, why, false));
         }
+    }
+
+    /// Whether less of this one came than is wanted.
+    pub(super) fn is_lacking(&self, uid: u32) -> bool {
+        self.lacking.binary_search(&uid).is_ok()
+    }
+
+    /// Adds what came after it.
+    pub(super) fn join(&mut self, later: Window) {
+        self.mails.extend(later.mails);
+        self.unread.extend(later.unread);
+        self.lacking.extend(later.lacking);
+    }
+
+    /// Cuts off all up to this UID; `mails` are those that it will be given.
+    pub(super) fn cut(&mut self, uid: u32, mails: &mut BTreeMap<u32, Mail>) -> Window {
+        let mut part = Window::new(&self.folder);
+        let later = mails.split_off(&uid.saturating_add(1));
+        part.mails = std::mem::replace(mails, later).into_values().collect();
+        let before = |row: &mut Unread| row.uid().is_none_or(|one| one <= uid);
+        part.unread = self.unread.extract_if(.., before).collect();
+        part.unread.sort();
+        let later = self.lacking.partition_point(|one| *one <= uid);
+        part.lacking = self.lacking.drain(..later).collect();
+        part
     }
 }
 
@@ -114,7 +138,9 @@ impl Unit for Window {
         Some(Headway {
             upto: self.upto,
             again: &self.again,
+            lacking: &self.lacking,
             ends: self.ends,
+            held: self.held,
         })
     }
 }

@@ -62,6 +62,10 @@ pub(crate) enum Shape {
     Nil,
     /// A quoted string where a literal is due.
     Quoted,
+    /// An empty literal.
+    Empty,
+    /// All of a text, whatever piece of it was asked for.
+    All,
     /// The UID stands last.
     UidLast,
     /// Two answers, the UID in both.

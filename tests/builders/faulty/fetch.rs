@@ -144,11 +144,14 @@ fn value(letter: &Letter, item: &Item, shapes: &[Shape]) -> Vec<u8> {
         Item::Section(name, partial) => {
             let mut text = section(&letter.bytes, name);
             let mut out = format!("BODY[{name}]").into_bytes();
-            if let Some((first, count)) = *partial {
+            if let Some((first, count)) = partial.filter(|_| !nil(Shape::All)) {
                 out.extend_from_slice(format!("<{first}>").as_bytes());
                 text = text.into_iter().skip(first).take(count).collect();
             }
             out.push(b' ');
+            if nil(Shape::Empty) {
+                text.clear();
+            }
             if nil(Shape::Nil) {
                 out.extend_from_slice(b"NIL");
             } else if nil(Shape::Quoted) {

@@ -111,7 +111,14 @@ impl Watch {
         self.interrupted_when(&|| false)
     }
     /// Runs it, and presses Ctrl-C when this is so.
-    pub(crate) fn interrupted_when(mut self, ready: &dyn Fn() -> bool) -> Ended {
+    pub(crate) fn interrupted_when(self, ready: &dyn Fn() -> bool) -> Ended {
+        self.signalled_when("-INT", ready)
+    }
+    /// Runs it, and kills it when this is so.
+    pub(crate) fn killed_when(self, ready: &dyn Fn() -> bool) -> Ended {
+        self.signalled_when("-KILL", ready)
+    }
+    fn signalled_when(mut self, signal: &str, ready: &dyn Fn() -> bool) -> Ended {
         let start = Instant::now();
         let mut child = self
             .command
@@ -129,7 +136,7 @@ impl Watch {
             if !pressed && ready() {
                 pressed = true;
                 let pid = child.id().to_string();
-                drop(Command::new("kill").args(["-INT", &pid]).status());
+                drop(Command::new("kill").args([signal, &pid]).status());
             }
             if start.elapsed() > LIMIT {
                 killed = true;
