@@ -414,6 +414,9 @@ fn field_word(field: crate::message::Field) -> &'static str {
         Field::ResentTo => "resent-to",
         Field::ResentCc => "resent-cc",
         Field::ResentBcc => "resent-bcc",
+        Field::Quoted => "quoted",
+        Field::Attached => "attached",
+        Field::Calendar => "calendar",
     }
 }
 

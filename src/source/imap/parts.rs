@@ -114,6 +114,7 @@ pub(super) fn stitched(mut start: Vec<u8>, boundary: &[u8], parts: &[Vec<u8>]) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Body;
 
     const HEAD: &str =
         "From: a@x.example\r\nContent-Type: multipart/mixed; boundary=\"b 1\"\r\n\r\n";
@@ -137,7 +138,9 @@ mod tests {
         let boundary = boundary(&start).expect("it has parts");
         let parts = [one.into_bytes(), two.into_bytes()];
         let stitched = stitched(start, &boundary, &parts);
-        let message = |bytes: &[u8]| Message::new(bytes).expect("a mail").body_text(1000);
+        fn message(bytes: &[u8]) -> Body<'_> {
+            Message::new(bytes).expect("a mail").body_text(1000)
+        }
         assert_eq!(message(&stitched), message(whole.as_bytes()));
         assert_eq!(message(&stitched).attachments, ["one.pdf", "two.pdf"]);
     }
