@@ -69,7 +69,7 @@ impl Finding {
     }
 }
 
-/// The people who matter to history: everybody visible in a candidate.
+/// The people who matter to history: every recipient of a candidate, and who stands in lists inside it.
 pub fn who_matters(entries: &[Entry], rules: &Rules) -> FxHashSet<Digest> {
     let digest = |mailbox: &crate::message::recipients::Mailbox| match &mailbox.address {
         Some(address) => rules.digester.address(address),
@@ -78,12 +78,13 @@ pub fn who_matters(entries: &[Entry], rules: &Rules) -> FxHashSet<Digest> {
     entries
         .iter()
         .flat_map(|entry| {
-            entry
-                .candidate
-                .recipients
-                .iter()
-                .map(|recipient| digest(&recipient.mailbox))
+            let Candidate {
+                recipients, inside, ..
+            } = &entry.candidate;
+            let header = recipients.iter().map(|recipient| &recipient.mailbox);
+            header.chain(inside.iter().flat_map(|list| &list.recipients))
         })
+        .map(digest)
         .collect()
 }
 
@@ -263,17 +264,33 @@ impl Named {
     }
 }
 
-/// A visible person who is neither author nor insider, or is on a roster.
+/// A person who is shown, and is neither author nor insider, or is on a roster.
 fn shown_outsider(seen: &Seen) -> bool {
-    seen.visible && !seen.author && (seen.relation == Relation::Outsider || seen.on_roster)
+    (seen.visible || seen.inside())
+        && !seen.author
+        && (seen.relation == Relation::Outsider || seen.on_roster)
+}
+
+/// Marks as exposed who is shown to somebody, and forgets the others of lists inside. The only one outside to whom a list
+/// was forwarded is shown to nobody.
+fn expose_shown(seen: &mut Vec<Seen>) {
+    let visible = seen
+        .iter()
+        .filter(|seen| seen.visible && shown_outsider(seen))
+        .count();
+    let inside = seen.iter().any(|seen| seen.inside());
+    for seen in seen.iter_mut() {
+        seen.exposed = shown_outsider(seen) && (!inside || seen.inside() || visible >= 2);
+    }
+    seen.retain(|seen| seen.exposed || seen.receives());
 }
 
 impl Incident {
-    /// Its people who are visible in a message, by index.
+    /// Its people who are shown in a message, by index.
     fn shown(&self, seen: &[Seen]) -> Vec<usize> {
         (0..seen.len())
             .filter(|index| {
-                seen[*index].visible
+                (seen[*index].visible || seen[*index].inside())
                     && !seen[*index].author
                     && self.people.contains(&*seen[*index].identity())
             })
@@ -282,9 +299,7 @@ impl Incident {
 
     fn itself(&self, entry: &Entry, own: Option<&Verdict>, rules: &Rules) -> Verdict {
         let mut seen = exposure::everybody(&entry.candidate, rules);
-        for seen in &mut seen {
-            seen.exposed = shown_outsider(seen);
-        }
+        expose_shown(&mut seen);
         let shown = seen.iter().filter(|seen| seen.exposed).count();
         let why = format!(
             "Named as an incident by a person: {} in view of one another.{}",
@@ -352,8 +367,10 @@ impl Incident {
         } else {
             ("some of them among others", reported)
         };
-        for seen in &mut seen {
-            seen.exposed = exposes && shown_outsider(seen);
+        if exposes {
+            expose_shown(&mut seen);
+        } else {
+            seen.retain(Seen::receives);
         }
         let own_why = own.map_or_else(String::new, |own| format!(" {}", own.why));
         let why = format!("Shows {k} of the {n} people of the incident: {class}.{own_why}");

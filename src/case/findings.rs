@@ -218,7 +218,7 @@ fn write_finding(
     let fields: Fields = verdict
         .exposed()
         .flat_map(|seen| seen.fields.iter())
-        .filter(|field| crate::exposure::visible(*field))
+        .filter(|field| field.is_visible() || field.is_inside())
         .collect();
     let first = finding
         .entry
@@ -241,7 +241,7 @@ fn write_finding(
         candidate.subject,
         verdict.seen.iter().filter(|seen| seen.visible).count() as i64,
         people.len() as i64,
-        verdict.seen.len() as i64,
+        verdict.seen.iter().filter(|seen| seen.receives()).count() as i64,
         named(NamedBy::Full),
         named(NamedBy::Partial),
         words(fields),

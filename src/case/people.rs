@@ -66,9 +66,16 @@ impl Appearance {
         self.person_ids.split(';').filter(|id| !id.is_empty())
     }
 
-    /// Whether it counts among those who can see the others: all but authors and insiders who are not exposed.
+    /// Whether it has the message: whoever stands only in the list of a quoted or attached one has not.
+    pub fn receives(&self) -> bool {
+        let mut fields = self.field.split(';');
+        self.author || fields.any(|field| !matches!(field, "quoted" | "attached"))
+    }
+
+    /// Whether it counts among those who can see the others: all who have the message but authors and insiders who are
+    /// not exposed.
     pub fn sees(&self) -> bool {
-        self.exposed || !(self.author || self.relation == Relation::Insider)
+        (self.exposed || !(self.author || self.relation == Relation::Insider)) && self.receives()
     }
 }
 
@@ -308,7 +315,9 @@ fn count_viewers(out: &mut People) {
                 viewers.count()
             }
         };
-        // Whoever is exposed sees the others, and is one of them.
-        out.people[index].seen_by = count - 1;
+        // Whoever is exposed and has a message sees the others, and is one of them.
+        let person = &out.people[index];
+        let own = out.appearances(person).any(|(_, seen)| seen.sees());
+        out.people[index].seen_by = count - usize::from(own);
     }
 }

@@ -67,12 +67,12 @@ pub fn make(all: &People) -> anyhow::Result<Vec<u8>> {
     table.finish()
 }
 
-/// Everybody of every exposure once.
+/// Everybody who has the message of an exposure, once.
 fn viewers(all: &People) -> Vec<Viewer<'_>> {
     let mut places: FxHashMap<(bool, &str), usize> = FxHashMap::default();
     let mut out: Vec<Viewer<'_>> = Vec::new();
     for (index, shown) in all.shown.iter().enumerate() {
-        for seen in &shown.seen {
+        for seen in shown.seen.iter().filter(|seen| seen.receives()) {
             let key = (seen.addressed, &*seen.identity);
             let place = *places.entry(key).or_insert_with(|| {
                 out.push(Viewer {

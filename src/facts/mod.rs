@@ -4,6 +4,7 @@
 
 mod domains;
 mod greeting;
+mod inside;
 mod want;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use crate::exposure::{self, Candidate, Rules};
 use crate::history::{Digest, Line};
 use crate::message::address::Address;
 use crate::message::header::Name;
+use crate::message::inside::{self as lists_inside, Inside, List};
 use crate::message::key::Quick;
 use crate::message::mentions::{Mention, Mentions};
 use crate::message::recipients::{self, Field, Mailbox};
@@ -26,6 +28,7 @@ use crate::signal::shape;
 use crate::source::{Extent, Raw};
 use domains::{Domains, Noted};
 use greeting::greeting;
+use inside::searched;
 
 /// How much of a body is looked at for phrases, in bytes of text.
 const BODY_LOOKED_AT: usize = 256 << 10;
@@ -79,13 +82,10 @@ impl Wanted {
     pub fn may_hold(&self, candidate: &Candidate) -> bool {
         let shown = || {
             let visible = recipients::visible(&candidate.recipients);
-            visible
-                .iter()
-                .filter(|recipient| {
-                    self.people
-                        .contains(&exposure::identity(&recipient.mailbox))
-                })
-                .count()
+            let visible = visible.iter().map(|recipient| &recipient.mailbox);
+            let inside = candidate.inside.iter().flat_map(|list| &list.recipients);
+            let all: FxHashSet<String> = visible.chain(inside).map(exposure::identity).collect();
+            all.iter().filter(|one| self.people.contains(*one)).count()
         };
         !self.message_ids.is_empty()
             || self.holds(candidate)
@@ -295,11 +295,19 @@ impl<'t> Reader<'t> {
                 .is_some_and(|id| wanted.message_ids.contains(id.as_ref()))
         };
         let known = || !wanted.keys.is_empty() && wanted.keys.contains(&Key::of(message).to_hex());
-        if self.others() < 2 && !named() && !known() {
+        let asked_for = self.others() >= 2 || named() || known();
+        if !asked_for && !self.may_show_a_list(message) {
             return None;
         }
         let from = message.from();
         let body = message.body_text(BODY_LOOKED_AT);
+        let inside = match self.reaches_outside() {
+            true => lists_inside::read(&body),
+            false => Inside::default(),
+        };
+        if !asked_for && inside.lists.is_empty() {
+            return None;
+        }
         let subject = message.subject();
         let lists: Vec<String> = message.list().into_iter().collect();
         let author = from.iter().find_map(|mailbox| mailbox.address.as_ref());
@@ -310,16 +318,25 @@ impl<'t> Reader<'t> {
             names.extend(recipients.filter_map(|recipient| recipient.group.clone()));
             names.dedup();
         }
+        names.extend(self.names_of_lists(message));
+        names.extend(
+            inside
+                .lists
+                .iter()
+                .flat_map(|list| list.groups.iter().cloned()),
+        );
+        let (text, attachments) = searched(&body, &inside);
         let found = rules.patterns.find(Shows {
             from: author.map_or("", Address::as_str),
             from_name: from.first().map_or("", |mailbox| &mailbox.name),
             subject: &subject,
-            body: &body.text,
-            attachments: &body.attachments,
+            body: &text,
+            attachments: &attachments,
             lists: &names,
         });
         let decided = !rules.organisation.is_unknown() && wanted.is_empty();
-        if decided && found.is_empty() && rules.by_words_alone() && !self.can_be_mass() {
+        if decided && found.is_empty() && rules.by_words_alone() && !self.can_be_mass(&inside.lists)
+        {
             return None;
         }
         let mut candidate = Candidate {
@@ -335,6 +352,7 @@ impl<'t> Reader<'t> {
             sender: message.sender().and_then(|mailbox| mailbox.address),
             recipients: message.recipients().to_vec(),
             subject: subject.into_owned(),
+            inside: inside.lists,
             lists,
             sha256: String::new(),
             cut: raw.extent == Extent::Start,
@@ -357,19 +375,30 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// Whether the visible recipients can be a mass list of strangers: an upper bound, by their domains alone.
-    fn can_be_mass(&mut self) -> bool {
+    /// Whether the visible recipients and those of lists inside can be a mass list of strangers: an upper bound, by their
+    /// domains alone.
+    fn can_be_mass(&mut self, inside: &[List]) -> bool {
         let organisation = &self.task.rules.organisation;
         let (mut personal, mut domains) = (0, 0);
-        for mention in self.mentions.all() {
-            if !mention.field().is_some_and(Field::is_visible) {
-                continue;
-            }
-            let text = self.mentions.bytes(*mention);
-            if !mention.address {
+        let visible = self.mentions.all().iter();
+        let visible = visible
+            .filter(|mention| mention.field().is_some_and(Field::is_visible))
+            .map(|mention| {
+                let text = self.mentions.bytes(*mention);
+                mention.address.then_some(text)
+            });
+        let inside = inside.iter().flat_map(|list| &list.recipients);
+        let inside = inside.map(|mailbox| {
+            let address = mailbox.address.as_ref();
+            address.map(|address| address.as_str().as_bytes())
+        });
+        for address in visible.chain(inside) {
+            let Some(address) = address else {
                 personal += 1;
-            } else if !self.domains.inside(text, organisation) {
-                match self.domains.note(text, organisation) {
+                continue;
+            };
+            if !self.domains.inside(address, organisation) {
+                match self.domains.note(address, organisation) {
                     Noted::Personal => personal += 1,
                     Noted::New => domains += 1,
                     Noted::Again => {}

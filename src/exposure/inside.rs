@@ -1,0 +1,134 @@
+//! Which lists inside a message show anybody anything new, and to which of its people they add. Reading them is
+//! `message::inside`; what they expose is judged with everybody else.
+//!
+//! - Attendees of an invitation see one another, and receive it.
+//! - People in a quoted or attached list receive nothing. They are shown where at least one outsider gets the message who
+//!   was not on that list, and did not write it: forwarding to a colleague shows nobody, nor does an answer to one of them.
+//! - A list that an outsider wrote was open among those on it before it came here: its author has spoken with all of them,
+//!   so that it is no mail-out to strangers. Only people who are known to be of a group by their addresses are shown by it.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::seen::Gathered;
+use super::{Candidate, Rules};
+use crate::message::Address;
+use crate::message::inside::List;
+use crate::message::recipients::{Field, Mailbox};
+use crate::person::Relation;
+use crate::query::pattern::fold;
+
+/// Adds the people of lists that show something new.
+pub(super) fn add<'a>(out: &mut Gathered<'a>, candidate: &'a Candidate, rules: &Rules) {
+    if candidate.inside.is_empty() {
+        return;
+    }
+    let mut names: Option<Names> = None;
+    for list in &candidate.inside {
+        if list.field != Field::Calendar && !shows_news(list, candidate, rules) {
+            continue;
+        }
+        let ours = is_ours(list, candidate, rules);
+        for mailbox in &list.recipients {
+            if mailbox.address.is_some() {
+                out.add(mailbox, list.field).stands_inside(list.field, ours);
+                continue;
+            }
+            // Programs that quote names only mean people who may stand elsewhere with their addresses.
+            let names = names.get_or_insert_with(|| Names::of(candidate));
+            match names.place(mailbox) {
+                Some(known) => out.add(known, list.field),
+                None => out.add(mailbox, list.field),
+            }
+            .stands_inside(list.field, ours);
+        }
+    }
+}
+
+/// Whether somebody outside gets the message who was not on the list.
+fn shows_news(list: &List, candidate: &Candidate, rules: &Rules) -> bool {
+    let on_list = || list.recipients.iter().chain(&list.author);
+    let addresses: FxHashSet<&str> = on_list()
+        .filter_map(|mailbox| mailbox.address.as_ref())
+        .map(|address| address.as_str())
+        .collect();
+    let names: FxHashSet<String> = on_list()
+        .filter(|mailbox| mailbox.address.is_none())
+        .map(|mailbox| key(&mailbox.name))
+        .collect();
+    candidate
+        .recipients
+        .iter()
+        .map(|recipient| &recipient.mailbox)
+        .any(|mailbox| {
+            let address = mailbox.address.as_ref();
+            rules.organisation.relation(address) == Relation::Outsider
+                && !candidate.from.contains(mailbox)
+                && !address.is_some_and(|address| {
+                    is_author(candidate, address) || addresses.contains(address.as_str())
+                })
+                && (names.is_empty() || !keys(mailbox).any(|key| names.contains(&key)))
+        })
+}
+
+/// Whether a list is one that the organisation, or the sender, made: an author who is known by name only is taken for a
+/// colleague, as mail programs show these; contacts have none.
+fn is_ours(list: &List, candidate: &Candidate, rules: &Rules) -> bool {
+    let Some(address) = list
+        .author
+        .as_ref()
+        .and_then(|author| author.address.as_ref())
+    else {
+        return true;
+    };
+    rules.organisation.is_unknown()
+        || list.field == Field::Calendar
+        || rules.organisation.holds(address)
+        || is_author(candidate, address)
+}
+
+fn is_author(candidate: &Candidate, address: &Address) -> bool {
+    let mut from = candidate.from.iter();
+    from.any(|from| from.address.as_ref() == Some(address))
+}
+
+/// Mailboxes with an address, by the words of their names.
+struct Names<'a>(FxHashMap<String, &'a Mailbox>);
+
+impl<'a> Names<'a> {
+    fn of(candidate: &'a Candidate) -> Self {
+        let header = candidate
+            .recipients
+            .iter()
+            .map(|recipient| &recipient.mailbox);
+        let inside = candidate.inside.iter().flat_map(|list| &list.recipients);
+        let mut names = FxHashMap::default();
+        for mailbox in candidate.from.iter().chain(header).chain(inside) {
+            if mailbox.address.is_some() && !mailbox.name.is_empty() {
+                names.entry(key(&mailbox.name)).or_insert(mailbox);
+            }
+        }
+        Names(names)
+    }
+
+    fn place(&self, mailbox: &Mailbox) -> Option<&'a Mailbox> {
+        self.0.get(&key(&mailbox.name)).copied()
+    }
+}
+
+/// By what a mailbox may be named: its name, and the words of its address.
+fn keys(mailbox: &Mailbox) -> impl Iterator<Item = String> {
+    let name = Some(&*mailbox.name).filter(|name| !name.is_empty());
+    let local = mailbox.address.as_ref().map(|address| address.local());
+    name.into_iter().chain(local).map(key)
+}
+
+/// The words of a name in a fixed order: `Bee, Ann` and `Ann Bee` are one.
+fn key(name: &str) -> String {
+    let folded = fold(name);
+    let mut words: Vec<&str> = folded
+        .split(|c: char| !c.is_alphabetic())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.sort_unstable();
+    words.join(" ")
+}

@@ -1,0 +1,225 @@
+//! Which messages are looked into for a list inside, and what else there says whom it concerns. Text costs ten times what a
+//! head costs: of mail that shows two people in its head it is read anyhow, of the rest only where a list may be shown to
+//! somebody new.
+
+use std::borrow::Cow;
+
+use super::Reader;
+use crate::message::header::Name;
+use crate::message::inside::{Inside, may_quote};
+use crate::message::recipients::Field;
+use crate::message::text::decoded;
+use crate::message::{Body, Message};
+use crate::person;
+
+/// Marks of a forwarded message before a subject, in lower case: English, German, French, Spanish, Italian, Dutch,
+/// Portuguese, Danish and Norwegian, Swedish, Polish, Finnish, Welsh.
+const FORWARDED: [&str; 17] = [
+    "fw",
+    "fwd",
+    "wg",
+    "tr",
+    "rv",
+    "i",
+    "doorst",
+    "enc",
+    "vs",
+    "videresend",
+    "vb",
+    "pd",
+    "vl",
+    "ym",
+    "ymlaen",
+    "rif",
+    "inoltro",
+];
+/// Longest mark, in bytes: no answer is marked by more.
+const LONGEST_MARK: usize = 10;
+
+/// What a message is by its head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sort {
+    /// Neither of the others.
+    Plain,
+    /// It answers something.
+    Answer,
+    /// It forwards something, or is itself an invitation or another message.
+    Forward,
+}
+
+impl Sort {
+    /// As the subject, In-Reply-To and Content-Type say.
+    pub(super) fn of(message: &Message<'_>) -> Self {
+        let head = message.head();
+        let content_type = head.first(Name::ContentType).unwrap_or_default();
+        let is = |kind: &[u8]| {
+            let front = content_type.trim_ascii_start().get(..kind.len());
+            front.is_some_and(|front| front.eq_ignore_ascii_case(kind))
+        };
+        if is(b"message/") || is(b"text/calendar") || is(b"multipart/digest") {
+            return Sort::Forward;
+        }
+        let subject = head.first(Name::Subject).map(decoded).unwrap_or_default();
+        let mark = subject
+            .split_once(':')
+            .map(|(mark, _)| mark.trim())
+            .filter(|mark| mark.len() <= LONGEST_MARK);
+        let forwards = mark.is_some_and(|mark| {
+            let mark = mark.trim_end_matches('.');
+            FORWARDED.iter().any(|word| word.eq_ignore_ascii_case(mark))
+        });
+        if forwards {
+            Sort::Forward
+        } else if mark.is_some() || head.first(Name::InReplyTo).is_some() {
+            Sort::Answer
+        } else {
+            Sort::Plain
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Whether a list may stand inside a message that shows fewer than two people in its head, and be news to a recipient
+    /// from outside. Only then is its text worth its cost.
+    pub(super) fn may_show_a_list(&mut self, message: &Message<'_>) -> bool {
+        let parts = message.boundary().is_some();
+        let sort = Sort::of(message);
+        if (sort == Sort::Plain && !parts) || !self.leaves_the_organisation() {
+            return false;
+        }
+        match sort {
+            Sort::Forward => true,
+            Sort::Answer if may_quote(message.body()) || encoded(message) => true,
+            // Heads of parts are read without their contents.
+            Sort::Plain | Sort::Answer => parts && !message.body_text(0).enclosed.is_empty(),
+        }
+    }
+
+    /// Whether somebody of the organisation sends it to somebody outside, or nobody knows yet who is of it.
+    pub(super) fn leaves_the_organisation(&mut self) -> bool {
+        let organisation = &self.task.rules.organisation;
+        let mut authors = self
+            .mentions
+            .all()
+            .iter()
+            .filter(|mention| mention.field().is_none());
+        let sent_here = organisation.is_unknown()
+            || authors.any(|mention| {
+                let text = self.mentions.bytes(*mention);
+                mention.address && self.domains.inside(text, organisation)
+            });
+        sent_here && self.reaches_outside()
+    }
+
+    /// Whether somebody outside gets it.
+    pub(super) fn reaches_outside(&mut self) -> bool {
+        let organisation = &self.task.rules.organisation;
+        let mut recipients = self
+            .mentions
+            .all()
+            .iter()
+            .filter(|mention| mention.field().is_some());
+        recipients.any(|mention| {
+            let text = self.mentions.bytes(*mention);
+            !mention.address || !self.domains.inside(text, organisation)
+        })
+    }
+
+    /// Display names of mailing lists among the visible: `HIV clinic patients <list-12@clinic.example>`.
+    pub(super) fn names_of_lists(&self, message: &Message<'_>) -> Vec<String> {
+        let like_a_list = |text: &str| {
+            let parts = text.rsplit_once('@');
+            parts.is_some_and(|(local, domain)| person::like_a_list(local, domain))
+        };
+        let visible = |field: Option<Field>| field.is_some_and(Field::is_visible);
+        let mut mentions = self.mentions.all().iter();
+        if !mentions.any(|mention| {
+            visible(mention.field()) && mention.address && like_a_list(self.mentions.text(*mention))
+        }) {
+            return Vec::new();
+        }
+        let recipients = message.recipients().iter();
+        recipients
+            .filter(|recipient| visible(Some(recipient.field)))
+            .map(|recipient| &recipient.mailbox)
+            .filter(|mailbox| {
+                let address = mailbox.address.as_ref();
+                address.is_some_and(|address| like_a_list(address.as_str()))
+            })
+            .map(|mailbox| mailbox.name.clone())
+            .filter(|name| !name.is_empty())
+            .collect()
+    }
+}
+
+/// Whether its text is encoded so that addresses cannot be seen in it.
+fn encoded(message: &Message<'_>) -> bool {
+    /// Heads of text stand near the front.
+    const LOOKED_AT: usize = 16 << 10;
+    let whole = message.head().first(Name::ContentTransferEncoding);
+    let body = message.body();
+    let front = &body[..body.len().min(LOOKED_AT)];
+    whole.is_some_and(|encoding| encoding.trim_ascii().eq_ignore_ascii_case(b"base64"))
+        || memchr::memmem::find(front, b"base64").is_some()
+}
+
+/// The text and the names in which phrases are looked for: the message's own, and those of what is attached to it.
+pub(super) fn searched<'b>(
+    body: &'b Body<'_>,
+    inside: &Inside,
+) -> (Cow<'b, str>, Cow<'b, [String]>) {
+    let mut text = Cow::Borrowed(body.text.as_str());
+    if !inside.text.is_empty() {
+        let text = text.to_mut();
+        text.push('\n');
+        text.push_str(&inside.text);
+    }
+    let mut names = Cow::Borrowed(body.attachments.as_slice());
+    let subjects = inside.lists.iter();
+    let subjects = subjects.filter(|list| list.field != Field::Quoted && !list.subject.is_empty());
+    let subjects: Vec<String> = subjects.map(|list| list.subject.clone()).collect();
+    if !subjects.is_empty() {
+        names.to_mut().extend(subjects);
+    }
+    (text, names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sort(head: &str) -> Sort {
+        let raw = format!("From: a@x.example\n{head}\n\nbody");
+        Sort::of(&Message::new(raw.as_bytes()).expect("a mail"))
+    }
+
+    #[test]
+    fn the_head_tells_answers_and_forwards() {
+        for subject in [
+            "FW: Bail",
+            "Fwd: Re: Bail",
+            "WG: Bail",
+            "TR : Bail",
+            "I: Bail",
+            "Doorst.: Bail",
+        ] {
+            assert_eq!(
+                sort(&format!("Subject: {subject}")),
+                Sort::Forward,
+                "{subject}"
+            );
+        }
+        assert_eq!(sort("Subject: =?utf-8?Q?FW=3A_Bail?="), Sort::Forward);
+        assert_eq!(
+            sort("Subject: x\nContent-Type: Text/Calendar; method=REQUEST"),
+            Sort::Forward
+        );
+        assert_eq!(sort("Subject: Antw: Bail"), Sort::Answer);
+        assert_eq!(
+            sort("Subject: Bail\nIn-Reply-To: <1@x.example>"),
+            Sort::Answer
+        );
+        assert_eq!(sort("Subject: Update on the case: bail"), Sort::Plain);
+        assert_eq!(sort("Subject: Bail"), Sort::Plain);
+    }
+}
