@@ -9,7 +9,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::exposure::{self, Candidate, Rules, Seen, Verdict};
 use crate::facts::Wanted;
 use crate::history::{Digest, History};
-use crate::person::Relation;
 use crate::query::{Harm, pattern::fold};
 use crate::signal::habit::{Earlier, series};
 use crate::signal::people;
@@ -203,7 +202,7 @@ impl Named {
                     key: candidate.key.clone(),
                     people: seen
                         .iter()
-                        .filter(|seen| shown_outsider(seen))
+                        .filter(|seen| seen.is_shown_outsider())
                         .map(|seen| seen.identity().into_owned())
                         .collect(),
                     author: candidate.author().map(ToString::to_string),
@@ -264,27 +263,6 @@ impl Named {
     }
 }
 
-/// A person who is shown, and is neither author nor insider, or is on a roster.
-fn shown_outsider(seen: &Seen) -> bool {
-    (seen.visible || seen.inside())
-        && !seen.author
-        && (seen.relation == Relation::Outsider || seen.on_roster)
-}
-
-/// Marks as exposed who is shown to somebody, and forgets the others of lists inside. The only one outside to whom a list
-/// was forwarded is shown to nobody.
-fn expose_shown(seen: &mut Vec<Seen>) {
-    let visible = seen
-        .iter()
-        .filter(|seen| seen.visible && shown_outsider(seen))
-        .count();
-    let inside = seen.iter().any(|seen| seen.inside());
-    for seen in seen.iter_mut() {
-        seen.exposed = shown_outsider(seen) && (!inside || seen.inside() || visible >= 2);
-    }
-    seen.retain(|seen| seen.exposed || seen.receives());
-}
-
 impl Incident {
     /// Its people who are shown in a message, by index.
     fn shown(&self, seen: &[Seen]) -> Vec<usize> {
@@ -299,7 +277,7 @@ impl Incident {
 
     fn itself(&self, entry: &Entry, own: Option<&Verdict>, rules: &Rules) -> Verdict {
         let mut seen = exposure::everybody(&entry.candidate, rules);
-        expose_shown(&mut seen);
+        exposure::expose_shown(&mut seen);
         let shown = seen.iter().filter(|seen| seen.exposed).count();
         let why = format!(
             "Named as an incident by a person: {} in view of one another.{}",
@@ -326,7 +304,7 @@ impl Incident {
     ) -> Verdict {
         let shown = self.shown(&seen);
         let (k, n) = (shown.len(), self.people.len());
-        let all = seen.iter().filter(|seen| shown_outsider(seen)).count();
+        let all = seen.iter().filter(|seen| seen.is_shown_outsider()).count();
         let digests: Vec<Digest> = shown.iter().map(|index| seen[*index].digest).collect();
         let speak = history
             .spoken(&digests, entry.candidate.sent, Some(&[]))
@@ -368,7 +346,7 @@ impl Incident {
             ("some of them among others", reported)
         };
         if exposes {
-            expose_shown(&mut seen);
+            exposure::expose_shown(&mut seen);
         } else {
             seen.retain(Seen::receives);
         }

@@ -51,10 +51,8 @@ fn shows_news(list: &List, candidate: &Candidate, rules: &Rules) -> bool {
         .filter_map(|mailbox| mailbox.address.as_ref())
         .map(|address| address.as_str())
         .collect();
-    let names: FxHashSet<String> = on_list()
-        .filter(|mailbox| mailbox.address.is_none())
-        .map(|mailbox| key(&mailbox.name))
-        .collect();
+    // Whoever was on the list may write from another address, or stand on it by name only.
+    let names: FxHashSet<String> = on_list().flat_map(keys).collect();
     candidate
         .recipients
         .iter()
@@ -66,7 +64,7 @@ fn shows_news(list: &List, candidate: &Candidate, rules: &Rules) -> bool {
                 && !address.is_some_and(|address| {
                     is_author(candidate, address) || addresses.contains(address.as_str())
                 })
-                && (names.is_empty() || !keys(mailbox).any(|key| names.contains(&key)))
+                && !keys(mailbox).any(|key| names.contains(&key))
         })
 }
 
@@ -115,11 +113,13 @@ impl<'a> Names<'a> {
     }
 }
 
-/// By what a mailbox may be named: its name, and the words of its address.
+/// By what a mailbox is known again: the words of its name, or of the local part of its address; two at least, but for a
+/// name without an address.
 fn keys(mailbox: &Mailbox) -> impl Iterator<Item = String> {
-    let name = Some(&*mailbox.name).filter(|name| !name.is_empty());
     let local = mailbox.address.as_ref().map(|address| address.local());
-    name.into_iter().chain(local).map(key)
+    let short = local.is_none();
+    let keys = [Some(&*mailbox.name), local].into_iter().flatten().map(key);
+    keys.filter(move |key| key.contains(' ') || short && !key.is_empty())
 }
 
 /// The words of a name in a fixed order: `Bee, Ann` and `Ann Bee` are one.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use claim::{Claim, claims};
 use seen::look;
-pub use seen::{Fields, Seen, everybody, identity, longer};
+pub use seen::{Fields, Seen, everybody, expose_shown, identity, longer};
 
 use crate::history::{Digester, History};
 use crate::message::Address;
@@ -358,3 +358,7 @@ fn capital(text: &str) -> String {
         first.to_uppercase().chain(chars).collect()
     })
 }
+
+#[cfg(test)]
+#[path = "bound_tests.rs"]
+mod tests;

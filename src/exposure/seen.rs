@@ -101,6 +101,13 @@ impl Seen {
         self.fields.inside()
     }
 
+    /// True for somebody who is shown, and is neither author nor insider, or is on a roster.
+    pub fn is_shown_outsider(&self) -> bool {
+        (self.visible || self.inside())
+            && !self.author
+            && (self.relation == Relation::Outsider || self.on_roster)
+    }
+
     /// Canonical address, or `name:` and the folded name: what joins appearances of one mailbox.
     pub fn identity(&self) -> Cow<'_, str> {
         match &self.mailbox.address {
@@ -108,6 +115,18 @@ impl Seen {
             None => Cow::Owned(identity(&self.mailbox)),
         }
     }
+}
+
+/// Marks as exposed all who are shown to somebody, and forgets the others of lists inside. The only one outside to whom a
+/// list was forwarded is shown to nobody.
+pub fn expose_shown(seen: &mut Vec<Seen>) {
+    let shown = seen.iter().filter(|seen| seen.is_shown_outsider());
+    let visible = shown.filter(|seen| seen.visible).count();
+    let inside = seen.iter().any(Seen::inside);
+    for seen in seen.iter_mut() {
+        seen.exposed = seen.is_shown_outsider() && (!inside || seen.inside() || visible >= 2);
+    }
+    seen.retain(|seen| seen.exposed || seen.receives());
 }
 
 /// What joins appearances of one mailbox: canonical address, or `name:` and the folded name.

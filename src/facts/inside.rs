@@ -5,12 +5,14 @@
 use std::borrow::Cow;
 
 use super::Reader;
+use super::domains::Noted;
 use crate::message::header::Name;
-use crate::message::inside::{Inside, may_quote};
+use crate::message::inside::{Inside, List, may_quote};
 use crate::message::recipients::Field;
 use crate::message::text::decoded;
 use crate::message::{Body, Message};
 use crate::person;
+use crate::signal::shape;
 
 /// Marks of a forwarded message before a subject, in lower case: English, German, French, Spanish, Italian, Dutch,
 /// Portuguese, Danish and Norwegian, Swedish, Polish, Finnish, Welsh.
@@ -123,6 +125,39 @@ impl Reader<'_> {
             let text = self.mentions.bytes(*mention);
             !mention.address || !self.domains.inside(text, organisation)
         })
+    }
+
+    /// Whether the visible recipients and those of lists inside can be a mass list of strangers: an upper bound, by their
+    /// domains alone.
+    pub(super) fn can_be_mass(&mut self, inside: &[List]) -> bool {
+        let organisation = &self.task.rules.organisation;
+        let (mut personal, mut domains) = (0, 0);
+        let visible = self.mentions.all().iter();
+        let visible = visible
+            .filter(|mention| mention.field().is_some_and(Field::is_visible))
+            .map(|mention| {
+                let text = self.mentions.bytes(*mention);
+                mention.address.then_some(text)
+            });
+        let inside = inside.iter().flat_map(|list| &list.recipients);
+        let inside = inside.map(|mailbox| {
+            let address = mailbox.address.as_ref();
+            address.map(|address| address.as_str().as_bytes())
+        });
+        for address in visible.chain(inside) {
+            let Some(address) = address else {
+                personal += 1;
+                continue;
+            };
+            if !self.domains.inside(address, organisation) {
+                match self.domains.note(address, organisation) {
+                    Noted::Personal => personal += 1,
+                    Noted::New => domains += 1,
+                    Noted::Again => {}
+                }
+            }
+        }
+        shape::can_be_mass(personal, domains)
     }
 
     /// Display names of mailing lists among the visible: `HIV clinic patients <list-12@clinic.example>`.

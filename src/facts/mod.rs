@@ -16,17 +16,16 @@ use crate::exposure::{self, Candidate, Rules};
 use crate::history::{Digest, Line};
 use crate::message::address::Address;
 use crate::message::header::Name;
-use crate::message::inside::{self as lists_inside, Inside, List};
+use crate::message::inside::{self as lists_inside, Inside};
 use crate::message::key::Quick;
 use crate::message::mentions::{Mention, Mentions};
-use crate::message::recipients::{self, Field, Mailbox};
+use crate::message::recipients::{self, Mailbox};
 use crate::message::{Key, Message};
 use crate::place::Role;
 use crate::query::hex;
 use crate::query::pattern::{Shows, fold};
-use crate::signal::shape;
 use crate::source::{Extent, Raw};
-use domains::{Domains, Noted};
+use domains::Domains;
 use greeting::greeting;
 use inside::searched;
 
@@ -374,39 +373,6 @@ impl<'t> Reader<'t> {
             Box::new(candidate)
         })
     }
-
-    /// Whether the visible recipients and those of lists inside can be a mass list of strangers: an upper bound, by their
-    /// domains alone.
-    fn can_be_mass(&mut self, inside: &[List]) -> bool {
-        let organisation = &self.task.rules.organisation;
-        let (mut personal, mut domains) = (0, 0);
-        let visible = self.mentions.all().iter();
-        let visible = visible
-            .filter(|mention| mention.field().is_some_and(Field::is_visible))
-            .map(|mention| {
-                let text = self.mentions.bytes(*mention);
-                mention.address.then_some(text)
-            });
-        let inside = inside.iter().flat_map(|list| &list.recipients);
-        let inside = inside.map(|mailbox| {
-            let address = mailbox.address.as_ref();
-            address.map(|address| address.as_str().as_bytes())
-        });
-        for address in visible.chain(inside) {
-            let Some(address) = address else {
-                personal += 1;
-                continue;
-            };
-            if !self.domains.inside(address, organisation) {
-                match self.domains.note(address, organisation) {
-                    Noted::Personal => personal += 1,
-                    Noted::New => domains += 1,
-                    Noted::Again => {}
-                }
-            }
-        }
-        shape::can_be_mass(personal, domains)
-    }
 }
 
 /// When a message was sent: its Date if plausible, else the newest Received, else what the store says, else nothing.
@@ -497,11 +463,15 @@ mod tests {
                         let list: Vec<String> = (0..count)
                             .map(|n| format!("p{n}@{}", hosts[(first + n % spread) % hosts.len()]))
                             .collect();
+                        let list = list.join(", ");
                         let rest = format!(
-                            "From: Pat <pat@force.example>\nTo: {}\nSubject: {subject}\n\nDear all,\nsee you.\n",
-                            list.join(", ")
+                            "From: Pat <pat@force.example>\nTo: {list}\nSubject: {subject}\n\nDear all,\nsee you.\n"
                         );
-                        for mail in [rest.clone(), format!("Bcc: (nobody)\n{rest}")] {
+                        let inside = format!(
+                            "From: Pat <pat@force.example>\nTo: sol@firm.example\nSubject: Fwd: {subject}\n\nDear all,\n\n\
+                             From: Pat <pat@force.example>\nSent: Monday\nTo: {list}\nSubject: {subject}\n\nsee you.\n"
+                        );
+                        for mail in [rest.clone(), format!("Bcc: (nobody)\n{rest}"), inside] {
                             let early = kept(&mut early_reader, &mail);
                             assert_eq!(early, kept(&mut late_reader, &mail), "{mail}");
                             *(if early { &mut kept_some } else { &mut dropped }) += 1;

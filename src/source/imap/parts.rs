@@ -39,9 +39,21 @@ pub(super) fn are_simple(start: &[u8], boundary: &[u8], later: &[Vec<u8>]) -> bo
     all_told
         && later.iter().all(|part| {
             let kind = self::kind(part);
-            let text = kind.is_empty() || kind.starts_with("text/");
-            !kind.starts_with("multipart/") && (!text || part.len() < START as usize)
+            !kind.starts_with("multipart/")
+                && (part.len() < START as usize || !is_looked_at(part, &kind))
         })
+}
+
+/// Whether more of a later part is looked at than its head: text, and what may hold a list of people.
+fn is_looked_at(part: &[u8], kind: &str) -> bool {
+    let head = &part[..head_length(part).unwrap_or(part.len())];
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    kind.is_empty()
+        || kind.starts_with("text/")
+        || kind.starts_with("message/")
+        || [".eml", ".ics", ".vcf"]
+            .iter()
+            .any(|ending| head.contains(ending))
 }
 
 /// The media type of a part, in small letters; empty where it names none.
@@ -166,6 +178,13 @@ mod tests {
             std::slice::from_ref(&pdf)
         ));
         assert!(!simple("text/plain", &[pdf.clone(), text(9000)]));
+        let long = "a".repeat(9000);
+        assert!(simple("text/plain", &[part("one.pdf", &long)]));
+        assert!(!simple("text/plain", &[part("one.EML", &long)]));
+        let message =
+            |text: &str| format!("Content-Type: message/rfc822\r\n\r\nA: b\r\n\r\n{text}");
+        assert!(simple("text/plain", &[message("")]));
+        assert!(!simple("text/plain", &[message(&long)]));
         assert!(!simple(
             "text/plain",
             &["Content-Type: multipart/mixed\r\n\r\n".to_owned()]
