@@ -13,7 +13,7 @@ use super::seen::Gathered;
 use super::{Candidate, Rules};
 use crate::message::Address;
 use crate::message::inside::List;
-use crate::message::recipients::{Field, Mailbox};
+use crate::message::recipients::{Field, Mailbox, Recipient};
 use crate::person::Relation;
 use crate::query::pattern::fold;
 
@@ -24,10 +24,12 @@ pub(super) fn add<'a>(out: &mut Gathered<'a>, candidate: &'a Candidate, rules: &
     }
     let mut names: Option<Names> = None;
     for list in &candidate.inside {
-        if list.field != Field::Calendar && !shows_news(list, candidate, rules) {
+        if list.field != Field::Calendar
+            && !shows_news(list, &candidate.from, &candidate.recipients, rules)
+        {
             continue;
         }
-        let ours = is_ours(list, candidate, rules);
+        let ours = is_ours(list, &candidate.from, rules);
         for mailbox in &list.recipients {
             if mailbox.address.is_some() {
                 out.add(mailbox, list.field).stands_inside(list.field, ours);
@@ -44,33 +46,44 @@ pub(super) fn add<'a>(out: &mut Gathered<'a>, candidate: &'a Candidate, rules: &
     }
 }
 
+/// Whether a list can show anybody anything in a message from these authors to these recipients, whatever is found in its
+/// text. Who is of the organisation must be known.
+pub fn may_show(list: &List, from: &[Mailbox], to: &[Recipient], rules: &Rules) -> bool {
+    list.field == Field::Calendar
+        || (is_ours(list, from, rules) || !rules.by_words_alone())
+            && shows_news(list, from, to, rules)
+}
+
 /// Whether somebody outside gets the message who was not on the list.
-fn shows_news(list: &List, candidate: &Candidate, rules: &Rules) -> bool {
+fn shows_news(list: &List, from: &[Mailbox], to: &[Recipient], rules: &Rules) -> bool {
     let on_list = || list.recipients.iter().chain(&list.author);
     let addresses: FxHashSet<&str> = on_list()
         .filter_map(|mailbox| mailbox.address.as_ref())
         .map(|address| address.as_str())
         .collect();
-    // Whoever was on the list may write from another address, or stand on it by name only.
-    let names: FxHashSet<String> = on_list().flat_map(keys).collect();
-    candidate
-        .recipients
-        .iter()
+    let mut names: Option<FxHashSet<String>> = None;
+    to.iter()
         .map(|recipient| &recipient.mailbox)
         .any(|mailbox| {
             let address = mailbox.address.as_ref();
-            rules.organisation.relation(address) == Relation::Outsider
-                && !candidate.from.contains(mailbox)
-                && !address.is_some_and(|address| {
-                    is_author(candidate, address) || addresses.contains(address.as_str())
-                })
-                && !keys(mailbox).any(|key| names.contains(&key))
+            let known = |address: &Address| {
+                is_author(from, address) || addresses.contains(address.as_str())
+            };
+            if rules.organisation.relation(address) == Relation::Insider
+                || address.is_some_and(known)
+                || from.contains(mailbox)
+            {
+                return false;
+            }
+            // Whoever was on the list may write from another address, or stand on it by name only.
+            let names = names.get_or_insert_with(|| on_list().flat_map(keys).collect());
+            !keys(mailbox).any(|key| names.contains(&key))
         })
 }
 
 /// Whether a list is one that the organisation, or the sender, made: an author who is known by name only is taken for a
 /// colleague, as mail programs show these; contacts have none.
-fn is_ours(list: &List, candidate: &Candidate, rules: &Rules) -> bool {
+fn is_ours(list: &List, from: &[Mailbox], rules: &Rules) -> bool {
     let Some(address) = list
         .author
         .as_ref()
@@ -81,12 +94,12 @@ fn is_ours(list: &List, candidate: &Candidate, rules: &Rules) -> bool {
     rules.organisation.is_unknown()
         || list.field == Field::Calendar
         || rules.organisation.holds(address)
-        || is_author(candidate, address)
+        || is_author(from, address)
 }
 
-fn is_author(candidate: &Candidate, address: &Address) -> bool {
-    let mut from = candidate.from.iter();
-    from.any(|from| from.address.as_ref() == Some(address))
+fn is_author(from: &[Mailbox], address: &Address) -> bool {
+    from.iter()
+        .any(|from| from.address.as_ref() == Some(address))
 }
 
 /// Mailboxes with an address, by the words of their names.

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use claim::{Claim, claims};
+pub use inside::may_show;
 use seen::look;
 pub use seen::{Fields, Seen, everybody, expose_shown, identity, longer};
 

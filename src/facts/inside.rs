@@ -6,17 +6,18 @@ use std::borrow::Cow;
 
 use super::Reader;
 use super::domains::Noted;
+use crate::exposure;
 use crate::message::header::Name;
-use crate::message::inside::{Inside, List, may_quote};
-use crate::message::recipients::Field;
+use crate::message::inside::{self, Inside, List, NEAR};
+use crate::message::recipients::{Field, Mailbox};
 use crate::message::text::decoded;
 use crate::message::{Body, Message};
 use crate::person;
 use crate::signal::shape;
 
 /// Marks of a forwarded message before a subject, in lower case: English, German, French, Spanish, Italian, Dutch,
-/// Portuguese, Danish and Norwegian, Swedish, Polish, Finnish, Welsh.
-const FORWARDED: [&str; 17] = [
+/// Portuguese, Danish and Norwegian, Swedish, Polish, Finnish.
+const FORWARDED: [&str; 14] = [
     "fw",
     "fwd",
     "wg",
@@ -30,9 +31,6 @@ const FORWARDED: [&str; 17] = [
     "vb",
     "pd",
     "vl",
-    "ym",
-    "ymlaen",
-    "rif",
     "inoltro",
 ];
 /// Longest mark, in bytes: no answer is marked by more.
@@ -91,10 +89,67 @@ impl Reader<'_> {
         }
         match sort {
             Sort::Forward => true,
-            Sort::Answer if may_quote(message.body()) || encoded(message) => true,
+            Sort::Answer if encoded(message) || self.may_quote(message.body()) => true,
             // Heads of parts are read without their contents.
             Sort::Plain | Sort::Answer => parts && !message.body_text(0).enclosed.is_empty(),
         }
+    }
+
+    /// Whether an answer may quote a list, as its bytes look: the addresses of two people outside, who do not get it, stand
+    /// near one another. Where others count too, three addresses of anybody.
+    fn may_quote(&mut self, raw: &[u8]) -> bool {
+        let rules = self.task.rules;
+        if rules.organisation.is_unknown() || !rules.by_words_alone() {
+            let all: Vec<usize> = inside::addresses(raw).map(|(at, _)| at).collect();
+            return all.windows(3).any(|three| three[2] - three[0] <= NEAR);
+        }
+        let mut last: Option<(usize, Vec<u8>)> = None;
+        for (at, address) in inside::addresses(raw) {
+            let address = address.to_ascii_lowercase();
+            let gets_it = |address: &[u8]| {
+                let mut all = self.mentions.all().iter();
+                all.any(|mention| self.mentions.bytes(*mention) == address)
+            };
+            if self.domains.inside(&address, &rules.organisation) || gets_it(&address) {
+                continue;
+            }
+            let near =
+                |(before, other): &(usize, Vec<u8>)| at - before <= NEAR && *other != address;
+            if last.as_ref().is_some_and(near) {
+                return true;
+            }
+            last = Some((at, address));
+        }
+        false
+    }
+
+    /// The lists inside that may show somebody something new. Most answers quote heads that whoever is answered stands in.
+    pub(super) fn inside(
+        &mut self,
+        message: &Message<'_>,
+        body: &Body<'_>,
+        from: &[Mailbox],
+    ) -> Inside {
+        if !self.reaches_outside() {
+            return Inside::default();
+        }
+        let rules = self.task.rules;
+        let mut inside = inside::read(body);
+        if !inside.lists.is_empty() && !rules.organisation.is_unknown() {
+            let to = message.recipients();
+            inside
+                .lists
+                .retain(|list| exposure::may_show(list, from, to, rules));
+        }
+        if !inside
+            .lists
+            .iter()
+            .any(|list| list.field == Field::Attached)
+        {
+            // What is attached speaks for its own list only.
+            inside.text.clear();
+        }
+        inside
     }
 
     /// Whether somebody of the organisation sends it to somebody outside, or nobody knows yet who is of it.

@@ -16,7 +16,6 @@ use crate::exposure::{self, Candidate, Rules};
 use crate::history::{Digest, Line};
 use crate::message::address::Address;
 use crate::message::header::Name;
-use crate::message::inside::{self as lists_inside, Inside};
 use crate::message::key::Quick;
 use crate::message::mentions::{Mention, Mentions};
 use crate::message::recipients::{self, Mailbox};
@@ -300,10 +299,7 @@ impl<'t> Reader<'t> {
         }
         let from = message.from();
         let body = message.body_text(BODY_LOOKED_AT);
-        let inside = match self.reaches_outside() {
-            true => lists_inside::read(&body),
-            false => Inside::default(),
-        };
+        let inside = self.inside(message, &body, &from);
         if !asked_for && inside.lists.is_empty() {
             return None;
         }

@@ -126,8 +126,13 @@ pub(super) fn field(line: &str) -> Option<(Label, &str)> {
     if name.is_empty() || name.len() > LONGEST {
         return None;
     }
-    let name = name.to_lowercase();
-    let (_, label) = WORDS.iter().find(|(word, _)| *word == name)?;
+    // Nearly every name is in ASCII, and of another length than nearly every word.
+    let lower = (!name.is_ascii()).then(|| name.to_lowercase());
+    let is = |word: &str| match &lower {
+        Some(lower) => word == lower,
+        None => word.eq_ignore_ascii_case(name),
+    };
+    let (_, label) = WORDS.iter().find(|(word, _)| is(word))?;
     let value = line[colon + 1..].trim_start().trim_start_matches('*');
     Some((*label, value.trim()))
 }

@@ -24,6 +24,9 @@ const MOST_PEOPLE_IN_ALL: usize = 20_000;
 /// Most names of groups of one list, and the longest, in characters.
 const MOST_GROUPS: usize = 20;
 const LONGEST_GROUP: usize = 256;
+/// Longest parts of an address that are looked at before anything is decoded, in bytes (RFC 5321 4.5.3.1).
+const LONGEST_LOCAL: usize = 64;
+const LONGEST_DOMAIN: usize = 255;
 /// How much is decoded of one part, and of all, in bytes.
 const LONGEST_PART: usize = 1 << 20;
 const LONGEST_IN_ALL: usize = 4 << 20;
@@ -81,17 +84,29 @@ pub fn read(body: &Body<'_>) -> Inside {
     reader.out
 }
 
-/// True where a text may hold the head of a quoted message with a list: three addresses stand near one another in it.
-/// For bytes as they are sent; nothing can be told so of base64.
-pub fn may_quote(raw: &[u8]) -> bool {
-    /// How much is looked at, and how near is near: links and styles stand between addresses.
+/// How near addresses of one list stand: links and styles may stand between them.
+pub const NEAR: usize = 1000;
+
+/// The addresses in the first 64 KiB of a body as it is sent, with their places: a cheap look at whether a list may stand
+/// in it. What quoted-printable breaks over lines is told in part, and nothing can be told of base64.
+pub fn addresses(raw: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     const LOOKED_AT: usize = 64 << 10;
-    const NEAR: usize = 1000;
-    let (mut last, mut before) = (None, None);
-    memchr::memchr_iter(b'@', &raw[..raw.len().min(LOOKED_AT)]).any(|at| {
-        let near = before.is_some_and(|before| at - before <= NEAR);
-        (before, last) = (last, Some(at));
-        near
+    let raw = &raw[..raw.len().min(LOOKED_AT)];
+    let in_domain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    memchr::memchr_iter(b'@', raw).filter_map(move |at| {
+        let (local, domain) = (raw[..at].iter().rev(), raw[at + 1..].iter());
+        let local = local
+            .take(LONGEST_LOCAL)
+            .take_while(|byte| in_domain(byte) || matches!(byte, b'_' | b'+' | b'\''))
+            .count();
+        let domain = domain
+            .take(LONGEST_DOMAIN)
+            .take_while(|byte| in_domain(byte));
+        let address = &raw[at - local..at + 1 + domain.count()];
+        // Names of embedded pictures look like addresses, but end in digits.
+        let last = address.rsplit(|byte| *byte == b'.').next()?;
+        let letters = last.iter().all(u8::is_ascii_alphabetic) && last.len() >= 2;
+        (local > 0 && letters).then_some((at, address))
     })
 }
 
