@@ -31,6 +31,9 @@
 //! - The quick key hashes keyed digests, sorted, and not the texts. The SHA-256 key is made for candidates only.
 //! - A list is read in full, with names, only where words of a query or the shape of the list can make it a finding. Bodies
 //!   are decoded for lists only, attachments never.
+//! - A list inside a message ([`message::inside`]) is looked for where the text is decoded anyhow; else only in what leaves the
+//!   organisation, and only after a test that costs next to nothing: marks before the subject, addresses near one another,
+//!   heads of parts.
 //! - The case gets a blob of lines for each range, some 60 bytes a message. Counting, history and the months without mail
 //!   take one pass over them, without a copy; nothing else grows with the number of messages.
 //!

@@ -135,11 +135,46 @@ fn of_every_make() -> Mailbox {
                 .day(13)
         })
         .mail(|m| m.raw(&b"From: robin.ashdown@force.example\r\nTo: a@inbox.test\r\n\r\n"[..]))
+        .mails(lists_inside(), |m, raw| m.raw(raw))
         .mail(|m| {
             m.to(["colleague1@force.example"])
                 .body("From Monday on.\n>From here.\n\nFrom then.")
         })
         .background(10)
+}
+
+/// Forwards to one person outside of lists that are quoted, or attached in front of and behind megabytes of something else.
+fn lists_inside() -> Vec<Vec<u8>> {
+    let list: Vec<String> = people(30, 75).iter().map(ToString::to_string).collect();
+    let list = list.join(", ");
+    let head = |n: usize, kind: &str| {
+        format!(
+            "From: robin.ashdown@force.example\r\nTo: arthur.bell@firm.example\r\nSubject: FW: Dates {n}\r\n\
+             Message-ID: <inside{n}@force.example>\r\nDate: Mon, 11 Mar 2024 10:0{n}:00 +0000\r\n{kind}\r\n"
+        )
+    };
+    let mixed = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"=_b\"\r\n";
+    let text = "--=_b\r\nContent-Type: text/plain\r\n\r\nSee attached.\r\n";
+    let file = format!(
+        "--=_b\r\nContent-Type: application/pdf; name=\"plan.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
+        large()
+    );
+    let attached = format!(
+        "--=_b\r\nContent-Type: message/rfc822\r\n\r\nFrom: robin.ashdown@force.example\r\nTo: {list}\r\n\
+         Subject: Dates\r\n\r\n{}\r\n",
+        "Dear survivors of abuse, we meet on Monday.\r\n".repeat(400)
+    );
+    let quoted = format!(
+        "See below.\r\n\r\nFrom: Robin <robin.ashdown@force.example>\r\nSent: Monday\r\nTo: {list}\r\n\
+         Subject: Dates\r\n\r\nDear survivors of abuse, we meet.\r\n"
+    );
+    [
+        head(1, "") + &quoted,
+        head(2, mixed) + text + &attached + &file + "--=_b--\r\n",
+        head(3, mixed) + text + &file + &attached + "--=_b--\r\n",
+    ]
+    .map(String::into_bytes)
+    .into()
 }
 
 fn survivors(m: Mail, seed: u64) -> Mail {
@@ -210,6 +245,9 @@ fn an_account_gives_the_same_as_an_mbox_of_the_same_mail() {
         "dateless",
         "list72",
         "crowd",
+        "inside1",
+        "inside2",
+        "inside3",
     ] {
         assert!(
             found.iter().any(|one| one == id),

@@ -32,6 +32,10 @@ mod merges;
 mod roster;
 // Recipients as real mail writes them.
 mod recipients;
+// Lists quoted in forwarded and answered messages.
+mod inside;
+// Lists in attached messages, invitations, contacts; names of groups.
+mod inside_parts;
 // What counts as an exposure.
 mod judgement;
 // What does not.

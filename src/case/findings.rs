@@ -244,7 +244,7 @@ fn write_finding(
     let fields: Fields = verdict
         .exposed()
         .flat_map(|seen| seen.fields.iter())
-        .filter(|field| crate::exposure::visible(*field))
+        .filter(|field| field.is_visible() || field.is_inside())
         .collect();
     let first = finding
         .entry
@@ -256,7 +256,7 @@ fn write_finding(
     let bounced = &finding.delivery.bounced;
     let reached = verdict.seen.iter();
     let audience = reached
-        .filter(|seen| !bounced.contains(&seen.digest))
+        .filter(|seen| seen.receives() && !bounced.contains(&seen.digest))
         .count();
     let aftermath: Vec<&str> = finding.aftermath.iter().copied().collect();
     statement.execute(params![
@@ -491,6 +491,9 @@ fn field_word(field: crate::message::Field) -> &'static str {
         Field::ResentTo => "resent-to",
         Field::ResentCc => "resent-cc",
         Field::ResentBcc => "resent-bcc",
+        Field::Quoted => "quoted",
+        Field::Attached => "attached",
+        Field::Calendar => "calendar",
     }
 }
 

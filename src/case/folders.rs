@@ -50,7 +50,7 @@ impl Case {
             [reading],
         )?;
         let old = self.db.last_insert_rowid();
-        for table in ["block", "copy"] {
+        for table in ["block", "copy", "notice"] {
             self.db.execute(
                 &format!("UPDATE {table} SET reading_id = ?2 WHERE folder_id = ?1"),
                 [folder, old],

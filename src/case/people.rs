@@ -76,10 +76,18 @@ impl Appearance {
         self.person_ids.split(';').filter(|id| !id.is_empty())
     }
 
-    /// Whether it counts among those who can see the others: all whom it reached, but authors and insiders who are not
-    /// exposed.
+    /// Whether it has the message: whoever stands only in the list of a quoted or attached one has not, nor has whom it
+    /// did not reach.
+    pub fn receives(&self) -> bool {
+        let mut fields = self.field.split(';');
+        let listed = self.author || fields.any(|field| !matches!(field, "quoted" | "attached"));
+        listed && !self.bounced
+    }
+
+    /// Whether it counts among those who can see the others: all who have the message but authors and insiders who are
+    /// not exposed.
     pub fn sees(&self) -> bool {
-        !self.bounced && (self.exposed || !(self.author || self.relation == Relation::Insider))
+        (self.exposed || !(self.author || self.relation == Relation::Insider)) && self.receives()
     }
 }
 
@@ -356,11 +364,9 @@ fn count_viewers(out: &mut People) {
                 viewers.count()
             }
         };
-        // Whoever is exposed sees the others, and is one of them: but where it never reached them.
-        let appearances = out.people[index].appearances.iter();
-        let sees = appearances
-            .map(|(shown, seen)| &out.shown[*shown as usize].seen[*seen as usize])
-            .any(Appearance::sees);
-        out.people[index].seen_by = count - usize::from(sees);
+        // Whoever is exposed and has a message sees the others, and is one of them.
+        let person = &out.people[index];
+        let own = out.appearances(person).any(|(_, seen)| seen.sees());
+        out.people[index].seen_by = count - usize::from(own);
     }
 }

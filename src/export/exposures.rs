@@ -25,9 +25,10 @@ pub fn make(all: &People) -> anyhow::Result<Vec<u8>> {
         viewers.clear();
         let sees = shown.seen.iter().filter(|seen| seen.sees());
         sees.for_each(|seen| viewers.add(all.who(seen)));
+        let count = viewers.count();
+        // Whoever is exposed and has the message sees the others, and is one of them.
+        let [all, others] = [count, count.saturating_sub(1)].map(|count| count.to_string());
         for seen in shown.seen.iter().filter(|seen| seen.exposed) {
-            // Whoever is exposed sees the others, and is one of them: but where it never reached them.
-            let others = viewers.count() - usize::from(seen.sees());
             // What a person named as an incident may expose a role or a list too; it is no person, and has no id.
             let nobody = seen.person_ids.is_empty().then_some("");
             for id in seen.ids().chain(nobody) {
@@ -39,7 +40,7 @@ pub fn make(all: &People) -> anyhow::Result<Vec<u8>> {
                     &seen.field,
                     seen.named_by.as_str(),
                     seen.kind.as_str(),
-                    &others.to_string(),
+                    if seen.sees() { &others } else { &all },
                 ])?;
             }
         }

@@ -53,9 +53,6 @@ pub fn make(all: &People) -> anyhow::Result<Vec<u8>> {
     let mut ids = String::new();
     for at in order {
         let viewer = &viewers[at];
-        if viewer.seen(all).all(|seen| seen.bounced) {
-            continue;
-        }
         ids.clear();
         for index in &viewer.exposures {
             if !ids.is_empty() {
@@ -80,12 +77,13 @@ pub fn make(all: &People) -> anyhow::Result<Vec<u8>> {
     table.finish()
 }
 
-/// Everybody of every exposure once.
+/// Everybody who has the message of an exposure, once.
 fn viewers(all: &People) -> Vec<Viewer<'_>> {
     let mut places: FxHashMap<(bool, &str), usize> = FxHashMap::default();
     let mut out: Vec<Viewer<'_>> = Vec::new();
     for (index, shown) in all.shown.iter().enumerate() {
-        for (place_in, seen) in shown.seen.iter().enumerate() {
+        let all_of_it = shown.seen.iter().enumerate();
+        for (place_in, seen) in all_of_it.filter(|(_, seen)| seen.receives()) {
             let key = (seen.addressed, &*seen.identity);
             let place = *places.entry(key).or_insert_with(|| {
                 out.push(Viewer {

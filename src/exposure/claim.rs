@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::seen::{Looked, crowd, exposable, identity};
+use super::seen::{Looked, Sight, crowd, exposable, identity};
 use super::{Candidate, Rules};
 use crate::history::{Digest, History, Spoken};
 use crate::query::pattern::fold;
@@ -22,6 +22,9 @@ struct Heard {
     answered: bool,
 }
 
+/// Points for people of whom a list inside tells the names only.
+const NAMES_ONLY: i32 = -20;
+
 /// One query's or roster's case for a message.
 pub(super) struct Claim {
     pub(super) group: String,
@@ -33,7 +36,8 @@ pub(super) struct Claim {
     pub(super) exposed: BTreeSet<usize>,
 }
 
-/// Each query's and each roster's case for a message.
+/// Each query's and each roster's case for a message: for those who see one another, for those in lists inside it, and
+/// for both together where the first are exposed.
 pub(super) fn claims(
     candidate: &Candidate,
     looked: &[Looked<'_>],
@@ -41,38 +45,47 @@ pub(super) fn claims(
     rules: &Rules,
 ) -> Vec<Claim> {
     let mut claims = Vec::new();
-    let mut spoken: BTreeMap<Vec<usize>, Heard> = BTreeMap::new();
-    let answered = answered(candidate, history, rules);
-    let mut weigh = |people: &[usize], looked: &[Looked<'_>]| {
-        if history.is_silent() && answered.is_empty() {
-            return Heard {
-                own: Spoken::nobody(people.len()),
-                all: Spoken::nobody(people.len()),
-                answered: false,
-            };
+    let mut message = Sighted {
+        candidate,
+        looked,
+        rules,
+        history,
+        answered: answered(candidate, history, rules),
+        heard: BTreeMap::new(),
+    };
+    let inside = looked
+        .iter()
+        .any(|looked| looked.inside(true) && !looked.open());
+    let mut add = |claim: &mut dyn FnMut(Sight) -> Option<Claim>| {
+        let open = claim(Sight::Open);
+        if inside {
+            claims.extend(claim(Sight::Inside));
+            // Whoever is seen by nobody else of the audience, as a solicitor to whom a list is forwarded, is not exposed.
+            let exposed = |open: &Claim| open.confidence >= i32::from(rules.min_confidence);
+            if open.as_ref().is_some_and(exposed) {
+                claims.extend(claim(Sight::All));
+            }
         }
-        if let Some(heard) = spoken.get(people) {
-            return *heard;
-        }
-        let digests: Vec<Digest> = people
-            .iter()
-            .map(|index| looked[*index].digest(&rules.digester))
-            .collect();
-        let heard = Heard {
-            own: history.spoken(&digests, candidate.sent, None),
-            all: history.spoken(&digests, candidate.sent, Some(&answered)),
-            answered: digests.iter().any(|digest| answered.contains(digest)),
-        };
-        spoken.insert(people.to_vec(), heard);
-        heard
+        claims.extend(open);
     };
     for roster in &rules.rosters {
-        claims.extend(roster_claim(roster, candidate, looked, rules, &mut weigh));
+        add(&mut |sight| message.roster(roster, sight));
     }
     for query in &rules.queries {
-        claims.extend(query_claim(query, candidate, looked, rules, &mut weigh));
+        add(&mut |sight| message.query(query, sight));
     }
     claims
+}
+
+/// A message, and what was asked of history about its people.
+struct Sighted<'a> {
+    candidate: &'a Candidate,
+    looked: &'a [Looked<'a>],
+    rules: &'a Rules,
+    history: &'a History,
+    /// People whose own message this one answers.
+    answered: Vec<Digest>,
+    heard: BTreeMap<(bool, Vec<usize>), Heard>,
 }
 
 /// The visible people whose own message this one answers.
@@ -91,159 +104,201 @@ fn answered(candidate: &Candidate, history: &History, rules: &Rules) -> Vec<Dige
     out
 }
 
-fn roster_claim(
-    roster: &Roster,
-    candidate: &Candidate,
-    looked: &[Looked<'_>],
-    rules: &Rules,
-    weigh: &mut impl FnMut(&[usize], &[Looked<'_>]) -> Heard,
-) -> Option<Claim> {
-    let rows = |looked: &Looked<'_>| looked.address().and_then(|address| roster.rows(address));
-    let known: Vec<usize> = (0..looked.len())
-        .filter(|index| exposable(&looked[*index], true) && rows(&looked[*index]).is_some())
-        .collect();
-    // Two mailboxes of one person, by the roster's own word, are one person.
-    let people: BTreeSet<String> = known
-        .iter()
-        .filter_map(|index| rows(&looked[*index]).map(|rows| (index, rows)))
-        .flat_map(|(index, rows)| {
-            rows.iter().map(|row| {
-                if row.person.is_empty() {
-                    identity(looked[*index].mailbox)
-                } else {
-                    format!("person:{}", fold(&row.person))
-                }
-            })
-        })
-        .collect();
-    if people.len() < 2 {
-        return None;
+impl Sighted<'_> {
+    /// What history knows of some people. Whoever stands only inside sees nothing of an answer to one of them.
+    fn heard(&mut self, people: &[usize], sight: Sight) -> Heard {
+        let inside = sight == Sight::Inside;
+        let answered = if inside { &[][..] } else { &self.answered };
+        if self.history.is_silent() && answered.is_empty() {
+            return Heard {
+                own: Spoken::nobody(people.len()),
+                all: Spoken::nobody(people.len()),
+                answered: false,
+            };
+        }
+        let asked = (inside, people.to_vec());
+        if let Some(heard) = self.heard.get(&asked) {
+            return *heard;
+        }
+        let digests: Vec<Digest> = people
+            .iter()
+            .map(|index| self.looked[*index].digest(&self.rules.digester))
+            .collect();
+        let sent = self.candidate.sent;
+        let heard = Heard {
+            own: self.history.spoken(&digests, sent, None),
+            all: self.history.spoken(&digests, sent, Some(answered)),
+            answered: digests.iter().any(|digest| answered.contains(digest)),
+        };
+        self.heard.insert(asked, heard);
+        heard
     }
-    let labels: BTreeSet<&str> = known
-        .iter()
-        .filter_map(|index| rows(&looked[*index]))
-        .flatten()
-        .map(|row| row.group.as_str())
-        .filter(|group| !group.is_empty())
+
+    fn roster(&mut self, roster: &Roster, sight: Sight) -> Option<Claim> {
+        let looked = self.looked;
+        let rows = |looked: &Looked<'_>| looked.address().and_then(|address| roster.rows(address));
+        let known: Vec<usize> = (0..looked.len())
+            .filter(|index| {
+                exposable(&looked[*index], sight, true, true) && rows(&looked[*index]).is_some()
+            })
+            .collect();
+        // Two mailboxes of one person, by the roster's own word, are one person.
+        let people: BTreeSet<String> = known
+            .iter()
+            .filter_map(|index| rows(&looked[*index]).map(|rows| (index, rows)))
+            .flat_map(|(index, rows)| {
+                rows.iter().map(|row| {
+                    if row.person.is_empty() {
+                        identity(looked[*index].mailbox)
+                    } else {
+                        format!("person:{}", fold(&row.person))
+                    }
+                })
+            })
+            .collect();
+        if people.len() < 2 {
+            return None;
+        }
+        let labels: BTreeSet<&str> = known
+            .iter()
+            .filter_map(|index| rows(&looked[*index]))
+            .flatten()
+            .map(|row| row.group.as_str())
+            .filter(|group| !group.is_empty())
+            .collect();
+        let group = if labels.is_empty() {
+            roster.group.clone()
+        } else {
+            labels.into_iter().collect::<Vec<_>>().join(";")
+        };
+        let name = roster.group.trim_start_matches("roster:");
+        let own = signal::who::signal(known.len(), 2, &format!("on the roster '{name}'"))?;
+        let harm = self
+            .rules
+            .queries
+            .iter()
+            .find(|query| query.id == group)
+            .map_or(Harm::High, |query| query.harm);
+        let crowd = crowd(&known, looked, self.candidate, &self.rules.digester, sight);
+        let heard = self.heard(&known, sight);
+        let common = vec![signal::shape::signal(
+            &Crowd {
+                only_organisation: None,
+                ..crowd
+            },
+            Grounds::Known,
+        )]
+        .into_iter()
+        .chain(signal::strangers::signal(
+            heard.own,
+            true,
+            heard.answered,
+            known.len(),
+        ))
         .collect();
-    let group = if labels.is_empty() {
-        roster.group.clone()
-    } else {
-        labels.into_iter().collect::<Vec<_>>().join(";")
-    };
-    let name = roster.group.trim_start_matches("roster:");
-    let own = signal::who::signal(known.len(), 2, &format!("on the roster '{name}'"))?;
-    let harm = rules
-        .queries
-        .iter()
-        .find(|query| query.id == group)
-        .map_or(Harm::High, |query| query.harm);
-    let crowd = crowd(&known, looked, candidate, &rules.digester);
-    let heard = weigh(&known, looked);
-    let common = vec![signal::shape::signal(
-        &Crowd {
-            only_organisation: None,
-            ..crowd
-        },
-        Grounds::Known,
-    )]
-    .into_iter()
-    .chain(signal::strangers::signal(
-        heard.own,
-        true,
-        heard.answered,
-        known.len(),
-    ))
-    .collect();
-    Some(claim(
-        group,
-        format!("roster {name}"),
-        harm,
-        vec![own],
-        common,
-        known.into_iter().collect(),
-    ))
+        Some(claim(
+            group,
+            format!("roster {name}"),
+            harm,
+            vec![own],
+            common,
+            known.into_iter().collect(),
+        ))
+    }
+
+    fn query(&mut self, query: &Query, sight: Sight) -> Option<Claim> {
+        let (candidate, looked, rules) = (self.candidate, self.looked, self.rules);
+        let knows = query.roster.is_some() || !query.addresses.is_empty();
+        let known: Vec<usize> = (0..looked.len())
+            .filter(|index| {
+                knows
+                    && exposable(&looked[*index], sight, true, true)
+                    && is_known(query, &looked[*index], rules)
+            })
+            .collect();
+        // Colleagues speak of such matters all day; what is said of themselves is another thing.
+        let counts = |found: &&Found| {
+            found.query == query.id && !(query.insiders && found.part == Part::Word)
+        };
+        let found: Vec<&Found> = candidate.found.iter().filter(counts).collect();
+        if known.is_empty() && found.is_empty() && !query.strangers {
+            return None;
+        }
+        let people: Vec<usize> = (0..looked.len())
+            .filter(|index| {
+                exposable(&looked[*index], sight, query.insiders, false)
+                    && !(query.strangers && looked[*index].may_be_a_colleague())
+                    || known.binary_search(index).is_ok()
+            })
+            .collect();
+        if people.len() < query.at_least && !query.strangers {
+            return None;
+        }
+        let mut crowd = crowd(&people, looked, candidate, &rules.digester, sight);
+        let mut own = Vec::new();
+        own.extend(signal::who::signal(
+            known.len(),
+            query.at_least,
+            "known to be of this group by their addresses",
+        ));
+        own.extend(signal::about::signal(&found, others(candidate, &found)));
+        let mass = if query.strangers {
+            signal::shape::mass(&crowd, query.at_least)
+        } else {
+            None
+        };
+        if query.strangers && mass.is_none() {
+            return None;
+        }
+        own.extend(mass);
+        let certain = known.len() >= query.at_least;
+        let grounds = if certain {
+            crowd.only_organisation = None;
+            Grounds::Known
+        } else {
+            let private = crowd.personal + crowd.insiders > 0;
+            grounds(query, &found, candidate, private)
+        };
+        let counted = signal::shape::counted(&crowd, grounds);
+        let mut common = vec![signal::shape::signal(&crowd, grounds)];
+        common.extend(names_only(&people, looked));
+        let heard = self.heard(&people, sight);
+        // A bland list is a circle of friends where they are answered in the open; a list of victims is none for that.
+        common.extend(if query.strangers {
+            signal::strangers::signal(heard.all, false, false, people.len())
+        } else {
+            signal::strangers::signal(heard.own, certain, heard.answered, counted)
+        });
+        let exposed = if certain && found.is_empty() && !query.strangers {
+            known
+        } else {
+            people
+        };
+        Some(claim(
+            query.id.clone(),
+            query.title.clone(),
+            query.harm,
+            own,
+            common,
+            exposed.into_iter().collect(),
+        ))
+    }
 }
 
-fn query_claim(
-    query: &Query,
-    candidate: &Candidate,
-    looked: &[Looked<'_>],
-    rules: &Rules,
-    weigh: &mut impl FnMut(&[usize], &[Looked<'_>]) -> Heard,
-) -> Option<Claim> {
-    let knows = query.roster.is_some() || !query.addresses.is_empty();
-    let known: Vec<usize> = (0..looked.len())
-        .filter(|index| {
-            knows && exposable(&looked[*index], true) && is_known(query, &looked[*index], rules)
-        })
-        .collect();
-    // Colleagues speak of such matters all day; what is said of themselves is another thing.
-    let counts =
-        |found: &&Found| found.query == query.id && !(query.insiders && found.part == Part::Word);
-    let found: Vec<&Found> = candidate.found.iter().filter(counts).collect();
-    if known.is_empty() && found.is_empty() && !query.strangers {
-        return None;
-    }
-    let people: Vec<usize> = (0..looked.len())
-        .filter(|index| {
-            exposable(&looked[*index], query.insiders) || known.binary_search(index).is_ok()
-        })
-        .collect();
-    if people.len() < query.at_least && !query.strangers {
-        return None;
-    }
-    let mut crowd = crowd(&people, looked, candidate, &rules.digester);
-    let mut own = Vec::new();
-    own.extend(signal::who::signal(
-        known.len(),
-        query.at_least,
-        "known to be of this group by their addresses",
-    ));
-    own.extend(signal::about::signal(&found, others(candidate, &found)));
-    let mass = if query.strangers {
-        signal::shape::mass(&crowd, query.at_least)
-    } else {
-        None
-    };
-    if query.strangers && mass.is_none() {
-        return None;
-    }
-    own.extend(mass);
-    let certain = known.len() >= query.at_least;
-    let grounds = if certain {
-        crowd.only_organisation = None;
-        Grounds::Known
-    } else {
-        grounds(
-            query,
-            &found,
-            candidate,
-            crowd.personal + crowd.insiders > 0,
-        )
-    };
-    let counted = signal::shape::counted(&crowd, grounds);
-    let mut common = vec![signal::shape::signal(&crowd, grounds)];
-    let heard = weigh(&people, looked);
-    // A bland list is a circle of friends where they are answered in the open; a list of victims is none for that.
-    common.extend(if query.strangers {
-        signal::strangers::signal(heard.all, false, false, people.len())
-    } else {
-        signal::strangers::signal(heard.own, certain, heard.answered, counted)
-    });
-    let exposed = if certain && found.is_empty() && !query.strangers {
-        known
-    } else {
-        people
-    };
-    Some(claim(
-        query.id.clone(),
-        query.title.clone(),
-        query.harm,
-        own,
-        common,
-        exposed.into_iter().collect(),
-    ))
+/// A doubt where most of the people are known by name only, from lists inside: so programs write colleagues.
+fn names_only(people: &[usize], looked: &[Looked<'_>]) -> Option<Signal> {
+    let nameless = people.iter().map(|index| &looked[*index]);
+    let count = nameless
+        .filter(|looked| looked.may_be_a_colleague())
+        .count();
+    (count * 2 > people.len()).then(|| Signal {
+        kind: signal::Kind::Shape,
+        weight: NAMES_ONLY,
+        says: format!(
+            "{} known from a list of names only, who may be colleagues",
+            signal::people(count)
+        ),
+    })
 }
 
 /// How many other queries found words that this one did not find.

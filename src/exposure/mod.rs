@@ -4,6 +4,7 @@
 //! Confidence says how sure; severity says how much it hurts. They are never mixed.
 
 mod claim;
+mod inside;
 mod seen;
 
 use std::collections::BTreeSet;
@@ -11,11 +12,13 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use claim::{Claim, claims};
+pub use inside::may_show;
 use seen::look;
-pub use seen::{Fields, Seen, everybody, identity, longer, visible};
+pub use seen::{Fields, Seen, everybody, expose_shown, identity, longer};
 
 use crate::history::{Digester, History};
 use crate::message::Address;
+use crate::message::inside::List;
 use crate::message::recipients::{Field, Mailbox, Recipient};
 use crate::person::{NamedBy, Organisation};
 use crate::query::{Found, Harm, Patterns, Query, Roster, RosterEntry};
@@ -45,6 +48,9 @@ pub struct Candidate {
     pub subject: String,
     /// In header order, every occurrence.
     pub recipients: Vec<Recipient>,
+    /// Lists that stand inside it: quoted, attached, of an invitation.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inside: Vec<List>,
     /// Texts of the List- fields.
     pub lists: Vec<String>,
     /// Phrases of queries.
@@ -80,7 +86,7 @@ impl Candidate {
             .find_map(|mailbox| mailbox.address.as_ref())
     }
 
-    /// Adds what another stored copy of the same message kept: blind recipients, phrases.
+    /// Adds what another stored copy of the same message kept: blind recipients, phrases, lists inside.
     pub fn merge(&mut self, other: &Candidate) {
         for recipient in other
             .recipients
@@ -97,6 +103,15 @@ impl Candidate {
             .chain(other.found.iter().cloned())
             .collect();
         self.found = found.into_iter().collect();
+        if self.inside != other.inside {
+            // A server may have taken an attachment out of one copy. In a fixed order, as copies come in any.
+            let inside: BTreeSet<List> = self
+                .inside
+                .drain(..)
+                .chain(other.inside.iter().cloned())
+                .collect();
+            self.inside = inside.into_iter().collect();
+        }
         if self.quoted_author.is_none() {
             self.quoted_author.clone_from(&other.quoted_author);
         }
@@ -159,7 +174,7 @@ pub struct Verdict {
     pub groups: Vec<String>,
     /// Plain sentences.
     pub why: String,
-    /// Everybody of the message: authors, visible, blind.
+    /// Everybody who has the message, or is exposed by it: authors, visible, blind, who stands in lists inside.
     pub seen: Vec<Seen>,
 }
 
@@ -196,6 +211,7 @@ pub fn judge(candidate: &Candidate, history: &History, rules: &Rules) -> Option<
     let best = best(&claims)?;
     let bar = best.min(i32::from(rules.min_confidence));
     claims.retain(|claim| claim.confidence >= bar && claim.confidence > 0);
+    let claims = joined(claims);
     let mut seen: Vec<Seen> = looked
         .iter()
         .map(|looked| looked.seen(&rules.digester))
@@ -205,14 +221,58 @@ pub fn judge(candidate: &Candidate, history: &History, rules: &Rules) -> Option<
             seen[*index].exposed = true;
         }
     }
+    // Of people in lists inside whom nothing exposes, nothing is kept.
+    seen.retain(|seen| seen.exposed || seen.receives());
     let harm = claims.iter().map(|claim| claim.harm).max()?;
     Some(Verdict {
         confidence: best.clamp(0, 99) as u8,
         severity: severity(harm, &seen),
         groups: groups(&claims),
-        why: why(&claims),
+        why: why(&claims) + &where_inside(&seen),
         seen,
     })
+}
+
+/// One claim for each group: what it says of those who see one another, of those inside, and of all of them, joined. It
+/// speaks of the largest.
+fn joined(claims: Vec<Claim>) -> Vec<Claim> {
+    let mut out: Vec<Claim> = Vec::with_capacity(claims.len());
+    for mut claim in claims {
+        let same = |known: &&mut Claim| known.group == claim.group && known.title == claim.title;
+        let Some(known) = out.iter_mut().find(same) else {
+            out.push(claim);
+            continue;
+        };
+        if claim.exposed.len() > known.exposed.len() {
+            std::mem::swap(known, &mut claim);
+        }
+        known.confidence = known.confidence.max(claim.confidence);
+        known.exposed.extend(claim.exposed);
+    }
+    out
+}
+
+/// Sentences on the exposed who stand in no header field: where they stand.
+fn where_inside(seen: &[Seen]) -> String {
+    let mut out = String::new();
+    let mut inside: Vec<&Seen> = seen
+        .iter()
+        .filter(|seen| seen.exposed && !seen.visible)
+        .collect();
+    for (field, place) in [
+        (Field::Quoted, "in the list of a quoted message"),
+        (Field::Attached, "in an attached message or contacts"),
+        (Field::Calendar, "as attendees of an invitation"),
+    ] {
+        let before = inside.len();
+        inside.retain(|seen| !seen.fields.iter().any(|other| other == field));
+        match before - inside.len() {
+            0 => {}
+            1 => out.push_str(&format!(" 1 person stands only {place}.")),
+            more => out.push_str(&format!(" {} stand only {place}.", signal::people(more))),
+        }
+    }
+    out
 }
 
 /// Whether a message can be a finding that the case keeps, whatever history will tell: the same as [`judge`] without any
@@ -235,12 +295,17 @@ fn best(claims: &[Claim]) -> Option<i32> {
 /// Whether a message can be told to be no finding by the length of its list alone, as nearly every one can: no phrase was
 /// found, no roster or address says who is of a group, and it shows fewer people than a list of strangers must have.
 fn shows_too_few(candidate: &Candidate, rules: &Rules) -> bool {
-    let mut visible = candidate
+    let visible = candidate
         .recipients
         .iter()
-        .filter(|recipient| visible(recipient.field));
+        .filter(|recipient| recipient.field.is_visible())
+        .map(|recipient| &recipient.mailbox);
+    let inside = candidate.inside.iter().flat_map(|list| &list.recipients);
     // Each counts for at most one mailbox; a second mention of somebody only makes this more careful.
-    let too_few = visible.nth(signal::shape::FEWEST - 1).is_none();
+    let too_few = visible
+        .chain(inside)
+        .nth(signal::shape::FEWEST - 1)
+        .is_none();
     too_few && candidate.found.is_empty() && rules.by_words_alone()
 }
 
@@ -309,3 +374,7 @@ fn capital(text: &str) -> String {
         first.to_uppercase().chain(chars).collect()
     })
 }
+
+#[cfg(test)]
+#[path = "bound_tests.rs"]
+mod tests;

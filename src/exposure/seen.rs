@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Candidate, Rules};
+use super::{Candidate, Rules, inside};
 use crate::history::{Digest, Digester};
 use crate::message::Address;
 use crate::message::recipients::{Field, Mailbox};
@@ -21,16 +21,19 @@ const MOST_KIN: usize = 5;
 
 /// The fields that a mailbox stands in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fields(u8);
+pub struct Fields(u16);
 
 impl Fields {
-    const ALL: [Field; 6] = [
+    const ALL: [Field; 9] = [
         Field::To,
         Field::Cc,
         Field::Bcc,
         Field::ResentTo,
         Field::ResentCc,
         Field::ResentBcc,
+        Field::Quoted,
+        Field::Attached,
+        Field::Calendar,
     ];
 
     fn add(&mut self, field: Field) {
@@ -44,7 +47,15 @@ impl Fields {
     }
 
     fn visible(self) -> bool {
-        self.iter().any(visible)
+        self.iter().any(Field::is_visible)
+    }
+
+    fn receives(self) -> bool {
+        self.iter().any(Field::receives)
+    }
+
+    fn inside(self) -> bool {
+        self.iter().any(Field::is_inside)
     }
 }
 
@@ -63,7 +74,7 @@ pub struct Seen {
     pub mailbox: Mailbox,
     /// Every field that it stands in; empty for the sender alone.
     pub fields: Fields,
-    /// True where it stands in a visible field.
+    /// True where it stands in To or Cc, or a Resent- form of these.
     pub visible: bool,
     /// True for an author.
     pub author: bool,
@@ -84,6 +95,23 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// True for whoever has the message, and so for nobody who stands only in the list of a quoted or attached one.
+    pub fn receives(&self) -> bool {
+        self.author || self.fields.receives()
+    }
+
+    /// True where it stands in a list inside the message that was shown to somebody who had not seen it.
+    pub fn inside(&self) -> bool {
+        self.fields.inside()
+    }
+
+    /// True for somebody who is shown, and is neither author nor insider, or is on a roster.
+    pub fn is_shown_outsider(&self) -> bool {
+        (self.visible || self.inside())
+            && !self.author
+            && (self.relation == Relation::Outsider || self.on_roster)
+    }
+
     /// Canonical address, or `name:` and the folded name: what joins appearances of one mailbox.
     pub fn identity(&self) -> Cow<'_, str> {
         match &self.mailbox.address {
@@ -91,6 +119,18 @@ impl Seen {
             None => Cow::Owned(identity(&self.mailbox)),
         }
     }
+}
+
+/// Marks as exposed all who are shown to somebody, and forgets the others of lists inside. The only one outside to whom a
+/// list was forwarded is shown to nobody.
+pub fn expose_shown(seen: &mut Vec<Seen>) {
+    let shown = seen.iter().filter(|seen| seen.is_shown_outsider());
+    let visible = shown.filter(|seen| seen.visible).count();
+    let inside = seen.iter().any(Seen::inside);
+    for seen in seen.iter_mut() {
+        seen.exposed = seen.is_shown_outsider() && (!inside || seen.inside() || visible >= 2);
+    }
+    seen.retain(|seen| seen.exposed || seen.receives());
 }
 
 /// What joins appearances of one mailbox: canonical address, or `name:` and the folded name.
@@ -101,7 +141,7 @@ pub fn identity(mailbox: &Mailbox) -> String {
     }
 }
 
-/// Everybody of a message, each once: authors first, then recipients in header order.
+/// Everybody of a message, each once: authors first, then recipients in header order, then who stands only inside.
 pub fn everybody(candidate: &Candidate, rules: &Rules) -> Vec<Seen> {
     let looked = look(candidate, rules);
     looked
@@ -120,12 +160,31 @@ pub(super) struct Looked<'a> {
     fields: Fields,
     visible: bool,
     author: bool,
+    /// In a list inside that the organisation itself wrote.
+    ours: bool,
     relation: Relation,
     kind: Kind,
     on_roster: bool,
 }
 
 impl Looked<'_> {
+    /// True where others of the audience see it: attendees of an invitation see one another.
+    pub(super) fn open(&self) -> bool {
+        self.visible || self.fields.iter().any(|field| field == Field::Calendar)
+    }
+
+    /// True where only its name is known, and from a list inside: mail programs name colleagues so when they quote.
+    pub(super) fn may_be_a_colleague(&self) -> bool {
+        self.mailbox.address.is_none() && !self.visible
+    }
+
+    /// True where it stands in a quoted or attached list that was shown to somebody who had not seen it. `known` where the
+    /// list may be anybody's.
+    pub(super) fn inside(&self, known: bool) -> bool {
+        let mut fields = self.fields.iter();
+        (self.ours || known) && fields.any(|field| field.is_inside() && !field.receives())
+    }
+
     pub(super) fn address(&self) -> Option<&Address> {
         self.mailbox.address.as_ref()
     }
@@ -165,44 +224,15 @@ impl Looked<'_> {
 
 /// As [`everybody`], without a copy of anything.
 pub(super) fn look<'a>(candidate: &'a Candidate, rules: &Rules) -> Vec<Looked<'a>> {
-    let mut out: Vec<Looked<'a>> = Vec::with_capacity(candidate.recipients.len() + 1);
-    let mut by_address: FxHashMap<&str, usize> = FxHashMap::default();
-    by_address.reserve(candidate.recipients.len() + 1);
-    let mut by_name: FxHashMap<String, usize> = FxHashMap::default();
-    let authors = candidate.from.iter().map(|mailbox| (mailbox, None));
-    let recipients = candidate
-        .recipients
-        .iter()
-        .map(|recipient| (&recipient.mailbox, Some(recipient.field)));
-    for (mailbox, field) in authors.chain(recipients) {
-        let new = out.len();
-        let at = match &mailbox.address {
-            Some(address) => *by_address.entry(address.as_str()).or_insert(new),
-            None => *by_name
-                .entry(fold(&mailbox.name).trim().to_owned())
-                .or_insert(new),
-        };
-        if at == new {
-            out.push(Looked {
-                mailbox,
-                name: &mailbox.name,
-                fields: Fields::default(),
-                visible: false,
-                author: false,
-                relation: Relation::Outsider,
-                kind: Kind::Private,
-                on_roster: false,
-            });
-        }
-        let looked = &mut out[at];
-        if field.is_some() && longer(&mailbox.name, looked.name) {
-            looked.name = &mailbox.name;
-        }
-        match field {
-            Some(field) => looked.fields.add(field),
-            None => looked.author = true,
-        }
+    let mut out = Gathered::with_room(candidate.recipients.len() + 1);
+    for mailbox in &candidate.from {
+        out.at(mailbox).author = true;
     }
+    for recipient in &candidate.recipients {
+        out.add(&recipient.mailbox, recipient.field);
+    }
+    inside::add(&mut out, candidate, rules);
+    let mut out = out.all;
     for looked in &mut out {
         let address = looked.mailbox.address.as_ref();
         looked.visible = looked.fields.visible();
@@ -214,6 +244,69 @@ pub(super) fn look<'a>(candidate: &'a Candidate, rules: &Rules) -> Vec<Looked<'a
     out
 }
 
+/// Mailboxes, each once.
+pub(super) struct Gathered<'a> {
+    pub(super) all: Vec<Looked<'a>>,
+    by_address: FxHashMap<&'a str, usize>,
+    by_name: FxHashMap<String, usize>,
+}
+
+impl<'a> Gathered<'a> {
+    fn with_room(room: usize) -> Self {
+        let mut by_address = FxHashMap::default();
+        by_address.reserve(room);
+        Gathered {
+            all: Vec::with_capacity(room),
+            by_address,
+            by_name: FxHashMap::default(),
+        }
+    }
+
+    /// Notes that a mailbox stands in a field.
+    pub(super) fn add(&mut self, mailbox: &'a Mailbox, field: Field) -> &mut Looked<'a> {
+        let looked = self.at(mailbox);
+        if longer(&mailbox.name, looked.name) {
+            looked.name = &mailbox.name;
+        }
+        looked.fields.add(field);
+        looked
+    }
+
+    /// The place of a mailbox, a new one where it has none.
+    fn at(&mut self, mailbox: &'a Mailbox) -> &mut Looked<'a> {
+        let new = self.all.len();
+        let at = match &mailbox.address {
+            Some(address) => *self.by_address.entry(address.as_str()).or_insert(new),
+            None => *self
+                .by_name
+                .entry(fold(&mailbox.name).trim().to_owned())
+                .or_insert(new),
+        };
+        if at == new {
+            self.all.push(Looked {
+                mailbox,
+                name: &mailbox.name,
+                fields: Fields::default(),
+                visible: false,
+                author: false,
+                ours: false,
+                relation: Relation::Outsider,
+                kind: Kind::Private,
+                on_roster: false,
+            });
+        }
+        &mut self.all[at]
+    }
+}
+
+impl Looked<'_> {
+    /// Notes that it stands in a list inside, which is the organisation's own or not.
+    pub(super) fn stands_inside(&mut self, field: Field, ours: bool) {
+        self.fields.add(field);
+        self.ours |= ours;
+    }
+}
+
 /// Whether a name has more letters than another, without counting where bytes tell it.
 pub fn longer(name: &str, than: &str) -> bool {
     name.len() > than.len() && (name.is_ascii() || name.chars().count() > than.chars().count())
@@ -222,29 +315,49 @@ pub fn longer(name: &str, than: &str) -> bool {
             && name.chars().count() > than.chars().count()
 }
 
-/// Whether recipients in a field are seen by the others.
-pub fn visible(field: Field) -> bool {
-    !matches!(field, Field::Bcc | Field::ResentBcc)
-}
-
-/// Who may be exposed by a query: visible people but the authors and insiders, unless the query or a roster says so.
-pub(super) fn exposable(looked: &Looked<'_>, insiders: bool) -> bool {
-    looked.visible
+/// Who may be exposed by a query among those in sight: all but the authors and insiders, unless the query or a roster
+/// says so. `known` where they are known to be of its group by their addresses.
+pub(super) fn exposable(looked: &Looked<'_>, sight: Sight, insiders: bool, known: bool) -> bool {
+    sight.holds(looked, known)
         && !looked.author
         && (looked.person() || looked.on_roster)
         && (looked.relation == Relation::Outsider || insiders || looked.on_roster)
 }
 
-/// The list as signals count it: the people who could be exposed in it.
+/// Which of the people of a message are looked at together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sight {
+    /// Those who can see one another.
+    Open,
+    /// Those in quoted and attached lists, whom somebody sees who was not on the list.
+    Inside,
+    /// Both.
+    All,
+}
+
+impl Sight {
+    fn holds(self, looked: &Looked<'_>, known: bool) -> bool {
+        match self {
+            Sight::Open => looked.open(),
+            Sight::Inside => looked.inside(known),
+            Sight::All => looked.open() || looked.inside(known),
+        }
+    }
+}
+
 pub(super) fn crowd(
     people: &[usize],
     looked: &[Looked<'_>],
     candidate: &Candidate,
     digester: &Digester,
+    sight: Sight,
 ) -> Crowd {
+    let inside = sight == Sight::Inside;
     let mut crowd = Crowd {
         people: people.len(),
-        greeting: candidate.greeting.clone(),
+        inside,
+        // Whoever is greeted is not who is quoted.
+        greeting: candidate.greeting.clone().filter(|_| !inside),
         ..Crowd::default()
     };
     let mut organisations: FxHashSet<&str> = FxHashSet::default();

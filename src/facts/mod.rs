@@ -4,6 +4,7 @@
 
 mod domains;
 mod greeting;
+mod inside;
 pub mod notice;
 mod want;
 
@@ -18,17 +19,17 @@ use crate::message::address::Address;
 use crate::message::header::Name;
 use crate::message::key::Quick;
 use crate::message::mentions::{Mention, Mentions};
-use crate::message::recipients::{self, Field, Mailbox};
+use crate::message::recipients::{self, Mailbox};
 use crate::message::{Body, Key, Message};
 use crate::place::Role;
 use crate::query::hex;
 use crate::query::pattern::{Shows, fold};
 use crate::signal::aftermath::Says;
 use crate::signal::series::{Sketch, Subject};
-use crate::signal::shape;
 use crate::source::{Extent, Raw};
-use domains::{Domains, Noted};
+use domains::Domains;
 use greeting::Greeting;
+use inside::searched;
 use notice::Notice;
 
 /// How much of a body is looked at for phrases, in bytes of text.
@@ -85,13 +86,10 @@ impl Wanted {
     pub fn may_hold(&self, candidate: &Candidate) -> bool {
         let shown = || {
             let visible = recipients::visible(&candidate.recipients);
-            visible
-                .iter()
-                .filter(|recipient| {
-                    self.people
-                        .contains(&exposure::identity(&recipient.mailbox))
-                })
-                .count()
+            let visible = visible.iter().map(|recipient| &recipient.mailbox);
+            let inside = candidate.inside.iter().flat_map(|list| &list.recipients);
+            let all: FxHashSet<String> = visible.chain(inside).map(exposure::identity).collect();
+            all.iter().filter(|one| self.people.contains(*one)).count()
         };
         !self.message_ids.is_empty()
             || self.holds(candidate)
@@ -137,10 +135,12 @@ pub struct Facts<'r> {
 
 /// The text of a mail that is looked at.
 #[derive(Debug)]
-struct Text {
+struct Text<'m> {
     /// Two or more others are in view, or somebody asked about it.
     shown: bool,
-    body: Body,
+    /// Lists may stand inside it.
+    lists: bool,
+    body: Body<'m>,
     says: Says,
 }
 
@@ -229,7 +229,7 @@ impl<'t> Reader<'t> {
         let text = self.text(&message, &title, message_id.as_deref());
         let notice = self.notice(&message, text.as_ref());
         let candidate = text
-            .filter(|text| text.shown)
+            .filter(|text| text.shown || text.lists)
             .and_then(|text| self.candidate(&message, raw, message_id, subject, &text));
         let organisation = &task.rules.organisation;
         let mut of_interest = |(mention, digest): (Mention, Digest)| {
@@ -260,16 +260,23 @@ impl<'t> Reader<'t> {
 
     /// Reads the text of a mail where it can matter: where others are in view, or its list was hidden, or its subject may
     /// be sorry for something. Nearly all mail stops here.
-    fn text(&mut self, message: &Message<'_>, title: &Subject, id: Option<&str>) -> Option<Text> {
+    fn text<'m>(
+        &mut self,
+        message: &Message<'m>,
+        title: &Subject,
+        id: Option<&str>,
+    ) -> Option<Text<'m>> {
         let wanted = self.task.wanted;
         let named = || id.is_some_and(|id| wanted.message_ids.contains(id));
         let known = || !wanted.keys.is_empty() && wanted.keys.contains(&Key::of(message).to_hex());
         let shown = self.others() >= 2 || named() || known();
-        let looked_at = shown || self.line.blind.len() >= HIDDEN || notice::may_say(title);
-        looked_at.then(|| {
+        let hidden = self.line.blind.len() >= HIDDEN;
+        let lists = !shown && self.may_show_a_list(message);
+        (shown || lists || hidden || notice::may_say(title)).then(|| {
             let body = message.body_text(BODY_LOOKED_AT);
             Text {
                 shown,
+                lists,
                 says: notice::says(&title.series, &body.text, title.recall),
                 body,
             }
@@ -277,7 +284,7 @@ impl<'t> Reader<'t> {
     }
 
     /// What a mail says of an earlier one, and what is kept of a hidden list.
-    fn notice(&self, message: &Message<'_>, text: Option<&Text>) -> Option<Box<Notice>> {
+    fn notice(&self, message: &Message<'_>, text: Option<&Text<'_>>) -> Option<Box<Notice>> {
         let digester = &self.task.rules.digester;
         if let Some(bounce) = notice::bounce(message, digester) {
             return Some(Box::new(bounce));
@@ -348,11 +355,15 @@ impl<'t> Reader<'t> {
         raw: &Raw<'_>,
         message_id: Option<Cow<'_, str>>,
         subject: Cow<'_, str>,
-        text: &Text,
+        text: &Text<'_>,
     ) -> Option<Box<Candidate>> {
         let Task { rules, wanted, .. } = self.task;
         let (body, says) = (&text.body, text.says);
         let from = message.from();
+        let inside = self.inside(message, body, &from);
+        if !text.shown && inside.lists.is_empty() {
+            return None;
+        }
         let lists: Vec<String> = message.list().into_iter().collect();
         let author = from.iter().find_map(|mailbox| mailbox.address.as_ref());
         // A plain list has no groups, and a mail-out of hundreds need not be read with all its names to see that.
@@ -362,18 +373,26 @@ impl<'t> Reader<'t> {
             names.extend(recipients.filter_map(|recipient| recipient.group.clone()));
             names.dedup();
         }
+        names.extend(self.names_of_lists(message));
+        names.extend(
+            inside
+                .lists
+                .iter()
+                .flat_map(|list| list.groups.iter().cloned()),
+        );
+        let (text, attachments) = searched(&body, &inside);
         let found = rules.patterns.find(Shows {
             from: author.map_or("", Address::as_str),
             from_name: from.first().map_or("", |mailbox| &mailbox.name),
             subject: &subject,
-            body: &body.text,
-            attachments: &body.attachments,
+            body: &text,
+            attachments: &attachments,
             lists: &names,
         });
         let decided = !rules.organisation.is_unknown() && wanted.is_empty();
         // Whatever shows a list again in a recall or an apology may belong to an exposure, though it says nothing else.
         let bland = found.is_empty() && says.is_nothing();
-        if decided && bland && rules.by_words_alone() && !self.can_be_mass() {
+        if decided && bland && rules.by_words_alone() && !self.can_be_mass(&inside.lists) {
             return None;
         }
         let greeting = Greeting::of(&body.text);
@@ -392,6 +411,7 @@ impl<'t> Reader<'t> {
             sender: message.sender().and_then(|mailbox| mailbox.address),
             recipients: message.recipients().to_vec(),
             subject: subject.into_owned(),
+            inside: inside.lists,
             lists,
             says,
             sketch: Sketch::default(),
@@ -416,28 +436,6 @@ impl<'t> Reader<'t> {
             };
             Box::new(candidate)
         })
-    }
-
-    /// Whether the visible recipients can be a mass list of strangers: an upper bound, by their domains alone.
-    fn can_be_mass(&mut self) -> bool {
-        let organisation = &self.task.rules.organisation;
-        let (mut personal, mut domains) = (0, 0);
-        for mention in self.mentions.all() {
-            if !mention.field().is_some_and(Field::is_visible) {
-                continue;
-            }
-            let text = self.mentions.bytes(*mention);
-            if !mention.address {
-                personal += 1;
-            } else if !self.domains.inside(text, organisation) {
-                match self.domains.note(text, organisation) {
-                    Noted::Personal => personal += 1,
-                    Noted::New => domains += 1,
-                    Noted::Again => {}
-                }
-            }
-        }
-        shape::can_be_mass(personal, domains)
     }
 }
 
@@ -547,11 +545,15 @@ mod tests {
                         let list: Vec<String> = (0..count)
                             .map(|n| format!("p{n}@{}", hosts[(first + n % spread) % hosts.len()]))
                             .collect();
+                        let list = list.join(", ");
                         let rest = format!(
-                            "From: Pat <pat@force.example>\nTo: {}\nSubject: {subject}\n\nDear all,\nsee you.\n",
-                            list.join(", ")
+                            "From: Pat <pat@force.example>\nTo: {list}\nSubject: {subject}\n\nDear all,\nsee you.\n"
                         );
-                        for mail in [rest.clone(), format!("Bcc: (nobody)\n{rest}")] {
+                        let inside = format!(
+                            "From: Pat <pat@force.example>\nTo: sol@firm.example\nSubject: Fwd: {subject}\n\nDear all,\n\n\
+                             From: Pat <pat@force.example>\nSent: Monday\nTo: {list}\nSubject: {subject}\n\nsee you.\n"
+                        );
+                        for mail in [rest.clone(), format!("Bcc: (nobody)\n{rest}"), inside] {
                             let early = kept(&mut early_reader, &mail);
                             assert_eq!(early, kept(&mut late_reader, &mail), "{mail}");
                             *(if early { &mut kept_some } else { &mut dropped }) += 1;

@@ -1,5 +1,9 @@
-//! How much of a mail must be got where a source reads header fields first: as little as gives the same facts as all of it.
+//! How much of a mail must be got where a source reads header fields first: as little as gives the same facts as all of
+//! it. But for one: where fewer than two people outside are visible, a list inside is looked for only in what is marked
+//! as forwarded. Whether an answer quotes a list, or an attachment holds one, no header field tells, and there are very
+//! many of them.
 
+use super::inside::Sort;
 use super::{HIDDEN, Reader, Task, notice, plausible};
 use crate::exposure::Rules;
 use crate::message::header::Name;
@@ -59,11 +63,17 @@ impl Reader<'_> {
             return Want::Text;
         }
         let judged = inside || received || !of.is_empty();
-        if judged && self.others() >= 2 && self.may_expose(rules) {
+        let shows = self.others() >= 2 && self.may_expose(rules);
+        if judged && (shows || self.forwards(&message)) {
             Want::Text
         } else {
             Want::Nothing
         }
+    }
+
+    /// Whether it forwards something from the organisation to somebody outside.
+    fn forwards(&mut self, message: &Message<'_>) -> bool {
+        Sort::of(message) == Sort::Forward && self.leaves_the_organisation()
     }
 
     /// Whether a list can expose anybody, whatever the text says: it shows two people who are not of the organisation, or

@@ -156,7 +156,7 @@ pub struct Judged {
     pub waiting: Vec<Entry>,
 }
 
-/// The people who matter to history: everybody visible in a candidate.
+/// The people who matter to history: every recipient of a candidate, and who stands in lists inside it.
 pub fn who_matters(entries: &[Entry], rules: &Rules) -> FxHashSet<Digest> {
     let digest = |mailbox: &crate::message::recipients::Mailbox| match &mailbox.address {
         Some(address) => rules.digester.address(address),
@@ -165,12 +165,13 @@ pub fn who_matters(entries: &[Entry], rules: &Rules) -> FxHashSet<Digest> {
     entries
         .iter()
         .flat_map(|entry| {
-            entry
-                .candidate
-                .recipients
-                .iter()
-                .map(|recipient| digest(&recipient.mailbox))
+            let Candidate {
+                recipients, inside, ..
+            } = &entry.candidate;
+            let header = recipients.iter().map(|recipient| &recipient.mailbox);
+            header.chain(inside.iter().flat_map(|list| &list.recipients))
         })
+        .map(digest)
         .collect()
 }
 

@@ -7,7 +7,6 @@ use super::Entry;
 use crate::exposure::{self, Rules, Seen, Verdict};
 use crate::facts::Wanted;
 use crate::history::{Digest, History};
-use crate::person::Relation;
 use crate::query::Harm;
 use crate::signal::people;
 use crate::signal::series::series;
@@ -45,7 +44,7 @@ impl Named {
                     key: candidate.key.clone(),
                     people: seen
                         .iter()
-                        .filter(|seen| shown_outsider(seen))
+                        .filter(|seen| seen.is_shown_outsider())
                         .map(|seen| seen.identity().into_owned())
                         .collect(),
                     author: candidate.author().map(ToString::to_string),
@@ -106,17 +105,12 @@ impl Named {
     }
 }
 
-/// A visible person who is neither author nor insider, or is on a roster.
-pub(super) fn shown_outsider(seen: &Seen) -> bool {
-    seen.visible && !seen.author && (seen.relation == Relation::Outsider || seen.on_roster)
-}
-
 impl Incident {
-    /// Its people who are visible in a message, by index.
+    /// Its people who are shown in a message, by index.
     fn shown(&self, seen: &[Seen]) -> Vec<usize> {
         (0..seen.len())
             .filter(|index| {
-                seen[*index].visible
+                (seen[*index].visible || seen[*index].inside())
                     && !seen[*index].author
                     && self.people.contains(&*seen[*index].identity())
             })
@@ -125,9 +119,7 @@ impl Incident {
 
     fn itself(&self, entry: &Entry, own: Option<&Verdict>, rules: &Rules) -> Verdict {
         let mut seen = exposure::everybody(&entry.candidate, rules);
-        for seen in &mut seen {
-            seen.exposed = shown_outsider(seen);
-        }
+        exposure::expose_shown(&mut seen);
         let shown = seen.iter().filter(|seen| seen.exposed).count();
         let why = format!(
             "Named as an incident by a person: {} in view of one another.{}",
@@ -154,7 +146,7 @@ impl Incident {
     ) -> Verdict {
         let shown = self.shown(&seen);
         let (k, n) = (shown.len(), self.people.len());
-        let all = seen.iter().filter(|seen| shown_outsider(seen)).count();
+        let all = seen.iter().filter(|seen| seen.is_shown_outsider()).count();
         let digests: Vec<Digest> = shown.iter().map(|index| seen[*index].digest).collect();
         let speak = history
             .spoken(&digests, entry.candidate.sent, Some(&[]))
@@ -195,8 +187,10 @@ impl Incident {
         } else {
             ("some of them among others", reported)
         };
-        for seen in &mut seen {
-            seen.exposed = exposes && shown_outsider(seen);
+        if exposes {
+            exposure::expose_shown(&mut seen);
+        } else {
+            seen.retain(Seen::receives);
         }
         let own_why = own.map_or_else(String::new, |own| format!(" {}", own.why));
         let why = format!("Shows {k} of the {n} people of the incident: {class}.{own_why}");

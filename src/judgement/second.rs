@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use super::circles::circles;
-use super::named::shown_outsider;
 use super::same_people::Earlier;
 use super::sequel::{After, Counted, Event, Sequel};
 use super::ties::{Groups, incidents, shared};
@@ -196,7 +195,7 @@ fn again(
         return None;
     }
     for seen in &mut seen {
-        seen.exposed = again(seen) || shown_outsider(seen);
+        seen.exposed = again(seen) || (seen.visible && seen.is_shown_outsider());
     }
     let by_outsider = candidate
         .author()

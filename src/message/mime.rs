@@ -1,12 +1,14 @@
-//! The readable part of a body: text, attachment names (RFC 2045, 2046, 2183, 3676). Attachments are never decoded.
+//! The readable part of a body: text, attachment names (RFC 2045, 2046, 2183, 3676), and where messages, invitations and
+//! contacts stand in it. Attachments are never decoded here; of those three [`super::inside`] decodes the beginning.
 //!
 //! One walk over the lines that begin with `--`; no recursion, and nothing is looked at twice, so that 10,000 nested
 //! or 100,000 parallel parts cost what their bytes cost. mail-parser's own reader is not used: it decodes every
 //! attachment, and seeks a boundary that is missing to the end of the mail once for each part that names one. Its
 //! tables of charsets and HTML entities are.
 
+use super::content::Coding;
 use super::header::{Head, Name};
-use super::text::{self, from_charset, guess, param};
+use super::text::{self, param};
 use super::{clean_lines, html};
 use memchr::memmem;
 
@@ -17,21 +19,71 @@ const MOST_PARTS: usize = 100_000;
 /// Most attachment names that are kept, and the longest.
 const MOST_NAMES: usize = 1000;
 const LONGEST_NAME: usize = 255;
+/// How much of an attached message is decoded for its subject.
+const LONGEST_HEAD: usize = 64 << 10;
+/// Most enclosed messages, invitations and contacts that are told.
+const MOST_ENCLOSED: usize = 200;
 /// HTML is this much longer than its text, with a style sheet before it.
 const HTML_FACTOR: usize = 8;
 const STYLE_SHEET: usize = 256 << 10;
 
 /// What judgement reads of a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Body {
+pub struct Body<'a> {
     /// Plain text, or the text of the HTML where there is no plain text; bounded.
     pub text: String,
     /// File names of the attachments, decoded.
     pub attachments: Vec<String>,
+    /// Parts that may hold a list of people, in order.
+    pub enclosed: Vec<Enclosed<'a>>,
+}
+
+/// A part that may hold a list of people, as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enclosed<'a> {
+    /// What it is.
+    pub(super) what: What,
+    pub(super) coding: Coding,
+    pub(super) content: &'a [u8],
+}
+
+/// What an enclosed part is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// A message (RFC 2046 5.2.1), or a file of one.
+    Message,
+    /// An invitation (RFC 5545).
+    Calendar,
+    /// Contacts (RFC 6350).
+    Cards,
+}
+
+impl What {
+    /// What a media type says, or the name of a file of a type that says nothing.
+    fn of(kind: &[u8], name: Option<&str>) -> Option<Self> {
+        match kind {
+            b"message/rfc822" | b"message/global" => Some(What::Message),
+            b"text/calendar" | b"application/ics" => Some(What::Calendar),
+            b"text/vcard" | b"text/x-vcard" | b"text/directory" | b"application/vcard" => {
+                Some(What::Cards)
+            }
+            b"" | b"application/octet-stream" | b"text/plain" => {
+                let name = name?.as_bytes();
+                let ending = name.get(name.len().checked_sub(4)?..)?;
+                match ending.to_ascii_lowercase().as_slice() {
+                    b".eml" => Some(What::Message),
+                    b".ics" => Some(What::Calendar),
+                    b".vcf" => Some(What::Cards),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The readable part of a mail. At most about `limit` bytes of text are decoded; any bytes give some body.
-pub(super) fn read(head: &Head<'_>, limit: usize) -> Body {
+pub(super) fn read<'a>(head: &Head<'a>, limit: usize) -> Body<'a> {
     let mut walk = Walk {
         raw: head.body(),
         limit,
@@ -39,6 +91,7 @@ pub(super) fn read(head: &Head<'_>, limit: usize) -> Body {
         texts: Vec::new(),
         taken: [0; 2],
         names: Vec::new(),
+        enclosed: Vec::new(),
         parts: 0,
         groups: 0,
     };
@@ -55,6 +108,7 @@ pub(super) fn read(head: &Head<'_>, limit: usize) -> Body {
     Body {
         text,
         attachments: walk.names,
+        enclosed: walk.enclosed,
     }
 }
 
@@ -86,8 +140,7 @@ struct Text {
 struct Leaf {
     kind: Kind,
     group: usize,
-    encoding: Encoding,
-    charset: Vec<u8>,
+    coding: Coding,
     flowed: Option<bool>,
     name: Option<String>,
 }
@@ -96,15 +149,8 @@ struct Leaf {
 enum Kind {
     Plain,
     Html,
-    Message,
+    Enclosed(What),
     Other,
-}
-
-#[derive(Clone, Copy)]
-enum Encoding {
-    Plain,
-    Base64,
-    QuotedPrintable,
 }
 
 enum Entered {
@@ -120,6 +166,7 @@ struct Walk<'a> {
     /// Bytes of plain text and of text from HTML that are in `texts`.
     taken: [usize; 2],
     names: Vec<String>,
+    enclosed: Vec<Enclosed<'a>>,
     parts: usize,
     groups: usize,
 }
@@ -167,8 +214,9 @@ impl<'a> Walk<'a> {
         let mut open: Option<(Leaf, usize)> = None;
         let mut at = 0;
         while let Some((start, end, level, closing)) = self.next_border(at) {
+            let raw = self.raw;
             if let Some((leaf, from)) = open.take() {
-                self.leaf(&leaf, &self.raw[from..start.max(from)]);
+                self.leaf(&leaf, &raw[from..start.max(from)]);
             }
             self.levels.truncate(level + 1);
             at = end;
@@ -192,8 +240,9 @@ impl<'a> Walk<'a> {
             }
             at = head_end;
         }
+        let raw = self.raw;
         if let Some((leaf, from)) = open {
-            self.leaf(&leaf, &self.raw[from..]);
+            self.leaf(&leaf, &raw[from..]);
         }
     }
 
@@ -263,18 +312,23 @@ impl<'a> Walk<'a> {
     }
 
     /// Takes the name of a part, or its text.
-    fn leaf(&mut self, leaf: &Leaf, content: &[u8]) {
+    fn leaf(&mut self, leaf: &Leaf, content: &'a [u8]) {
         match leaf.kind {
-            Kind::Message => {
+            Kind::Enclosed(what) => {
                 // Mail clients show an attached mail by its subject.
                 let subject = || {
-                    Head::new(content)
-                        .first(Name::Subject)
-                        .map(text::decode)
-                        .filter(|s| !s.is_empty())
+                    let start = leaf.coding.bytes(content, LONGEST_HEAD);
+                    let subject = Head::new(&start).first(Name::Subject).map(text::decode);
+                    subject.filter(|subject| what == What::Message && !subject.is_empty())
                 };
-                let name = leaf.name.clone().or_else(subject);
-                self.add_name(name);
+                self.add_name(leaf.name.clone().or_else(subject));
+                if self.enclosed.len() < MOST_ENCLOSED {
+                    self.enclosed.push(Enclosed {
+                        what,
+                        coding: leaf.coding.clone(),
+                        content,
+                    });
+                }
             }
             Kind::Other => self.add_name(leaf.name.clone()),
             Kind::Plain | Kind::Html => {
@@ -289,7 +343,7 @@ impl<'a> Walk<'a> {
                 if self.taken[usize::from(html)] >= self.limit {
                     return;
                 }
-                let text = decode(leaf, content, limit);
+                let text = leaf.coding.text(content, limit);
                 let text = if html {
                     html::to_text(&text, self.limit)
                 } else {
@@ -338,26 +392,11 @@ fn leaf_of(
     let name = param(disposition, "filename")
         .or_else(|| param(content_type, "name"))
         .filter(|name| !name.is_empty());
-    let kind = match kind {
-        b"" if digest => Kind::Message,
-        b"message/rfc822" | b"message/global" => Kind::Message,
-        _ if attached => Kind::Other,
-        // A file name makes text an attachment, but not the text that is the whole mail.
-        _ if name.is_some() && !whole => Kind::Other,
-        b"" | b"text" | b"text/plain" => Kind::Plain,
-        b"text/html" => Kind::Html,
-        // A multipart that names no boundary can only be read as it stands.
-        kind if whole && kind.starts_with(b"multipart/") => Kind::Plain,
-        _ => Kind::Other,
-    };
-    let encoding = match head
-        .first(Name::ContentTransferEncoding)
-        .unwrap_or_default()
-        .trim_ascii()
-    {
-        e if e.eq_ignore_ascii_case(b"base64") => Encoding::Base64,
-        e if e.eq_ignore_ascii_case(b"quoted-printable") => Encoding::QuotedPrintable,
-        _ => Encoding::Plain,
+    let what = What::of(kind, name.as_deref().filter(|_| !whole));
+    let kind = match (kind, what) {
+        (b"", None) if digest => Kind::Enclosed(What::Message),
+        (_, Some(what)) => Kind::Enclosed(what),
+        (kind, None) => kind_of(kind, attached, name.is_some(), whole),
     };
     let is = |name: &str, value: &str| {
         param(content_type, name).is_some_and(|p| p.eq_ignore_ascii_case(value))
@@ -365,12 +404,23 @@ fn leaf_of(
     Leaf {
         kind,
         group,
-        encoding,
-        charset: param(content_type, "charset")
-            .unwrap_or_default()
-            .into_bytes(),
+        coding: Coding::of(head, content_type),
         flowed: (kind == Kind::Plain && is("format", "flowed")).then(|| is("delsp", "yes")),
         name,
+    }
+}
+
+/// Whether a part that encloses nothing is text. `named`: it has a file name.
+fn kind_of(kind: &[u8], attached: bool, named: bool, whole: bool) -> Kind {
+    match kind {
+        _ if attached => Kind::Other,
+        // A file name makes text an attachment, but not the text that is the whole mail.
+        _ if named && !whole => Kind::Other,
+        b"" | b"text" | b"text/plain" => Kind::Plain,
+        b"text/html" => Kind::Html,
+        // A multipart that names no boundary can only be read as it stands.
+        kind if whole && kind.starts_with(b"multipart/") => Kind::Plain,
+        _ => Kind::Other,
     }
 }
 
@@ -411,64 +461,6 @@ fn compose(texts: &[Text], limit: usize) -> String {
         out.truncate(cut);
     }
     out
-}
-
-/// The text of a part, of which no more than about `limit` bytes are decoded.
-fn decode(leaf: &Leaf, content: &[u8], limit: usize) -> String {
-    let mut bytes = Vec::new();
-    let content = match leaf.encoding {
-        Encoding::Plain => &content[..content.len().min(limit)],
-        Encoding::Base64 => {
-            text::base64(content, limit, &mut bytes);
-            &bytes
-        }
-        Encoding::QuotedPrintable => {
-            quoted_printable(content, limit, &mut bytes);
-            &bytes
-        }
-    };
-    let cut = content.len() >= limit;
-    if leaf.charset.is_empty() {
-        return guess(if cut { whole_chars(content) } else { content }).into_owned();
-    }
-    from_charset(&leaf.charset, content)
-}
-
-/// Without the torn character that cutting may leave at the end of UTF-8.
-fn whole_chars(bytes: &[u8]) -> &[u8] {
-    match std::str::from_utf8(bytes) {
-        Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
-        _ => bytes,
-    }
-}
-
-/// Decodes quoted-printable (RFC 2045 6.7) until `limit` bytes stand in `out`; what is no escape stands for itself.
-fn quoted_printable(content: &[u8], limit: usize, out: &mut Vec<u8>) {
-    let mut at = 0;
-    while at < content.len() && out.len() < limit {
-        let byte = content[at];
-        at += 1;
-        if byte != b'=' {
-            out.push(byte);
-            continue;
-        }
-        if let Some(escaped) = text::hex_pair(&content[at..]) {
-            out.push(escaped);
-            at += 2;
-            continue;
-        }
-        // A soft line break, with white space that a gateway may have added before the line end.
-        let blank = content[at..]
-            .iter()
-            .take_while(|b| matches!(b, b' ' | b'\t'))
-            .count();
-        match &content[at + blank..] {
-            [b'\r', b'\n', ..] => at += blank + 2,
-            [b'\n' | b'\r', ..] => at += blank + 1,
-            [] => at += blank,
-            _ => out.push(b'='),
-        }
-    }
 }
 
 /// Joins the lines of format=flowed text (RFC 3676); `delsp`: the space at a soft break is no part of the text.

@@ -3,7 +3,7 @@
 use super::Body;
 use crate::message::Message;
 
-fn body(raw: &str) -> Body {
+fn body(raw: &str) -> Body<'_> {
     Message::new(raw.as_bytes())
         .expect("a mail")
         .body_text(100_000)

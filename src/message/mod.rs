@@ -6,9 +6,11 @@
 
 pub mod address;
 mod comma;
+mod content;
 mod date;
 pub mod header;
 mod html;
+pub mod inside;
 pub mod key;
 mod labels;
 mod list;
@@ -20,6 +22,7 @@ pub mod quoted;
 pub mod recipients;
 pub mod text;
 mod token;
+mod words;
 
 use header::{Head, Name};
 use std::borrow::Cow;
@@ -241,8 +244,8 @@ impl<'a> Message<'a> {
         mime::outer_boundary(&self.head)
     }
 
-    /// Text and attachment names. At most about `limit` bytes of text are decoded.
-    pub fn body_text(&self, limit: usize) -> Body {
+    /// Text, attachment names, and what may hold a list of people. At most about `limit` bytes of text are decoded.
+    pub fn body_text(&self, limit: usize) -> Body<'a> {
         mime::read(&self.head, limit)
     }
 }

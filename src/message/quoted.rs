@@ -3,6 +3,7 @@
 //! a quoted message, in the languages of the mail clients seen most. It finds addresses only; a bare name is nobody.
 
 use super::Address;
+use super::words::{self, Label};
 
 /// Most lines that are looked at: a quoted message stands behind its answer, or before it.
 const MOST_LINES: usize = 2000;
@@ -41,63 +42,6 @@ const WROTE: [&str; 19] = [
 const DATED: [&str; 12] = [
     "on", "am", "le", "el", "il", "op", "ar", "em", "den", "på", "em", "dnia",
 ];
-/// `From` in the quoted head of Outlook and others.
-const FROM: [&str; 10] = [
-    "from",
-    "von",
-    "de",
-    "da",
-    "van",
-    "oddi wrth",
-    "fra",
-    "från",
-    "od",
-    "ó",
-];
-/// The fields that follow it: sent, date, to, subject.
-const FIELDS: [&str; 40] = [
-    "sent",
-    "date",
-    "to",
-    "subject",
-    "cc",
-    "gesendet",
-    "datum",
-    "an",
-    "betreff",
-    "envoyé",
-    "à",
-    "objet",
-    "date d'envoi",
-    "enviado",
-    "enviado el",
-    "fecha",
-    "para",
-    "asunto",
-    "inviato",
-    "data",
-    "a",
-    "oggetto",
-    "verzonden",
-    "aan",
-    "onderwerp",
-    "anfonwyd",
-    "at",
-    "pwnc",
-    "dyddiad",
-    "sendt",
-    "til",
-    "emne",
-    "skickat",
-    "till",
-    "ämne",
-    "assunto",
-    "wysłano",
-    "do",
-    "temat",
-    "importance",
-];
-
 /// The author of the first quoted message in `text`, the plain text of a body; `None` where it quotes nobody, or
 /// only by name.
 pub fn quoted_author(text: &str) -> Option<Address> {
@@ -105,39 +49,24 @@ pub fn quoted_author(text: &str) -> Option<Address> {
     (0..lines.len()).find_map(|n| head_at(&lines[n..]).or_else(|| attribution_at(&lines[n..])))
 }
 
-/// A line without quote marks, bold marks and white space around it.
+/// A line without quote marks and white space around it; nothing of one that is too long.
 fn bare(line: &str) -> &str {
-    let line = line
-        .trim_start_matches(|c: char| c == '>' || c.is_whitespace())
-        .trim_end();
+    let line = words::bare(line);
     if line.len() > LONGEST_LINE { "" } else { line }
 }
 
 /// The address in a quoted head (`From: Ann <ann@x.example>`, then `Sent:`, `To:`, `Subject:`) that begins here.
 fn head_at(lines: &[&str]) -> Option<Address> {
-    let (name, value) = field(lines.first()?)?;
-    if !FROM.contains(&name.as_str()) {
+    let (Label::From, value) = words::field(lines.first()?)? else {
         return None;
-    }
-    let more = lines[1..]
-        .iter()
-        .take(HEAD_LINES)
-        .filter_map(|line| field(line));
-    let address = addresses(value)
-        .next()
-        .or_else(|| addresses(lines.get(1).filter(|l| field(l).is_none())?).next())?;
-    (more
-        .filter(|(name, _)| FIELDS.contains(&name.as_str()))
-        .count()
-        >= 1)
-        .then_some(address)
-}
-
-/// Name in lower case and value of a line such as `*From:* Ann`.
-fn field(line: &str) -> Option<(String, &str)> {
-    let (name, value) = line.split_once(':')?;
-    let name = name.trim().trim_matches('*').trim();
-    (name.len() < 24).then(|| (name.to_lowercase(), value.trim_start_matches('*').trim()))
+    };
+    let second = |line: &&str| words::field(line).is_some_and(|(label, _)| label != Label::From);
+    let address = addresses(value).next().or_else(|| {
+        let wrapped = lines.get(1).filter(|line| words::field(line).is_none());
+        addresses(wrapped?).next()
+    })?;
+    let headed = lines[1..].iter().take(HEAD_LINES).any(second);
+    headed.then_some(address)
 }
 
 /// The address in an attribution that begins here and is wrapped over a few lines at most.

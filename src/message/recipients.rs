@@ -25,6 +25,12 @@ pub enum Field {
     ResentCc,
     /// Resent-Bcc.
     ResentBcc,
+    /// The head of a message quoted in the text.
+    Quoted,
+    /// An attached message, or attached contacts.
+    Attached,
+    /// The attendees of an invitation.
+    Calendar,
 }
 
 impl Field {
@@ -44,6 +50,16 @@ impl Field {
     /// True for the fields that every recipient sees.
     pub fn is_visible(self) -> bool {
         matches!(self, Self::To | Self::Cc | Self::ResentTo | Self::ResentCc)
+    }
+
+    /// True where whoever stands there receives the message; attendees get the invitation.
+    pub fn receives(self) -> bool {
+        !matches!(self, Self::Quoted | Self::Attached)
+    }
+
+    /// True for what stands inside a message, and in none of its header fields.
+    pub fn is_inside(self) -> bool {
+        matches!(self, Self::Quoted | Self::Attached | Self::Calendar)
     }
 }
 

@@ -322,7 +322,7 @@ fn plain(value: &[u8]) -> Option<&str> {
 }
 
 /// Decodes `=41` or `%41` escapes and the character that stands for a space, if any; all else stands for itself.
-fn unescape(text: &[u8], mark: u8, space: Option<u8>, out: &mut Vec<u8>) {
+pub(super) fn unescape(text: &[u8], mark: u8, space: Option<u8>, out: &mut Vec<u8>) {
     let mut at = 0;
     while at < text.len() {
         match hex_pair(&text[at + 1..]).filter(|_| text[at] == mark) {

@@ -297,8 +297,19 @@ pub fn role_address(address: &Address) -> bool {
 
 /// Whether an address is that of a mailing list, by its own form or because the message came from that list.
 fn list_address(address: &Address, lists: &[String]) -> bool {
-    let local = address.local();
-    let domain = address.domain();
+    let (local, domain) = (address.local(), address.domain());
+    like_a_list(local, domain)
+        || lists.iter().any(|list| {
+            // What follows holds the local part in any case.
+            list.contains(local)
+                && (list.contains(&format!("<{}.{domain}>", local))
+                    || list.contains(&format!("{local}.{domain}"))
+                    || list.contains(address.as_str()))
+        })
+}
+
+/// Whether an address has the form of a mailing list's.
+pub fn like_a_list(local: &str, domain: &str) -> bool {
     let first = domain.split('.').next().unwrap_or_default();
     matches!(
         first,
@@ -318,13 +329,6 @@ fn list_address(address: &Address, lists: &[String]) -> bool {
         || ["list-", "alle-", "all-staff", "allstaff", "everyone"]
             .iter()
             .any(|start| local.starts_with(start))
-        || lists.iter().any(|list| {
-            // What follows holds the local part in any case.
-            list.contains(local)
-                && (list.contains(&format!("<{}.{domain}>", local))
-                    || list.contains(&format!("{local}.{domain}"))
-                    || list.contains(address.as_str()))
-        })
 }
 
 /// What kind a recipient is. `lists` are the texts of the message's List- fields.

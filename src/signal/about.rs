@@ -53,10 +53,17 @@ pub fn signal(found: &[&Found], others: usize) -> Option<Signal> {
             continue;
         }
         let (first, further) = points(part);
-        // The same words in a second part say nothing new.
+        // The same words in a second part say nothing new, nor does a word that begins like another.
         let new = found
             .iter()
-            .filter(|found| found.part == part && counted.insert(&found.phrase))
+            .filter(|found| found.part == part)
+            .filter(|found| {
+                let stem = found.phrase.trim_end_matches('*');
+                let alike = |known: &&str| stem.starts_with(*known) || known.starts_with(stem);
+                let new = !counted.iter().any(alike);
+                counted.insert(stem);
+                new
+            })
             .count();
         let weight = if new == 0 {
             0

@@ -45,6 +45,8 @@ pub struct Signal {
 pub struct Crowd {
     /// People who could be exposed: outsiders, and insiders where the query or a roster says so.
     pub people: usize,
+    /// True where they stand in a quoted or attached list, in view of somebody who was not on it.
+    pub inside: bool,
     /// Of them: at personal mailboxes, or known by name only.
     pub personal: usize,
     /// Of them: at domains of other organisations.

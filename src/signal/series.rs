@@ -12,7 +12,7 @@ const ANSWERS: [&str; 14] = [
     "re", "aw", "sv", "vs", "antw", "rif", "r", "odp", "res", "ynt", "ref", "ateb", "ap", "rv",
 ];
 /// Marks of a forward before a subject, folded.
-const FORWARDS: [&str; 14] = [
+const FORWARDS: [&str; 17] = [
     "fw",
     "fwd",
     "wg",
@@ -27,6 +27,9 @@ const FORWARDS: [&str; 14] = [
     "ymlaen",
     "reenv",
     "inoltro",
+    "videresend",
+    "vb",
+    "vs",
 ];
 /// Marks that Outlook puts before the subject of a recall, folded, in the languages that it is seen in.
 const RECALLS: [&str; 17] = [

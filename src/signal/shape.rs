@@ -105,7 +105,12 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
         8..MASS => 20,
         _ => 24,
     };
-    let mut says = vec![format!("{} in view of one another", people(crowd.people))];
+    let view = if crowd.inside {
+        "somebody who was not on their list"
+    } else {
+        "one another"
+    };
+    let mut says = vec![format!("{} in view of {view}", people(crowd.people))];
     let mut kinds = Vec::new();
     for (count, word) in [
         (crowd.personal, "at personal mailboxes"),

@@ -41,10 +41,25 @@ pub(super) fn are_simple(start: &[u8], boundary: &[u8], later: &[Vec<u8>]) -> bo
     all_told
         && later.iter().all(|part| {
             let kind = self::kind(part);
-            let text = kind.is_empty() || kind.starts_with("text/");
-            let most = if text { u64::from(START) } else { LONGEST_HEAD };
+            let most = if is_looked_at(part, &kind) {
+                u64::from(START)
+            } else {
+                LONGEST_HEAD
+            };
             !kind.starts_with("multipart/") && (part.len() as u64) < most
         })
+}
+
+/// Whether more of a later part is looked at than its head: text, and what may hold a list of people.
+fn is_looked_at(part: &[u8], kind: &str) -> bool {
+    let head = &part[..head_length(part).unwrap_or(part.len())];
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    kind.is_empty()
+        || kind.starts_with("text/")
+        || kind.starts_with("message/")
+        || [".eml", ".ics", ".vcf"]
+            .iter()
+            .any(|ending| head.contains(ending))
 }
 
 /// The media type of a part, in small letters; empty where it names none.
@@ -118,6 +133,7 @@ pub(super) fn stitched(mut start: Vec<u8>, boundary: &[u8], parts: &[Vec<u8>]) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Body;
 
     const HEAD: &str =
         "From: a@x.example\r\nContent-Type: multipart/mixed; boundary=\"b 1\"\r\n\r\n";
@@ -141,7 +157,9 @@ mod tests {
         let boundary = boundary(&start).expect("it has parts");
         let parts = [one.into_bytes(), two.into_bytes()];
         let stitched = stitched(start, &boundary, &parts);
-        let message = |bytes: &[u8]| Message::new(bytes).expect("a mail").body_text(1000);
+        fn message(bytes: &[u8]) -> Body<'_> {
+            Message::new(bytes).expect("a mail").body_text(1000)
+        }
         assert_eq!(message(&stitched), message(whole.as_bytes()));
         assert_eq!(message(&stitched).attachments, ["one.pdf", "two.pdf"]);
     }
@@ -167,6 +185,13 @@ mod tests {
             std::slice::from_ref(&pdf)
         ));
         assert!(!simple("text/plain", &[pdf.clone(), text(9000)]));
+        let long = "a".repeat(9000);
+        assert!(simple("text/plain", &[part("one.pdf", &long)]));
+        assert!(!simple("text/plain", &[part("one.EML", &long)]));
+        let message =
+            |text: &str| format!("Content-Type: message/rfc822\r\n\r\nA: b\r\n\r\n{text}");
+        assert!(simple("text/plain", &[message("")]));
+        assert!(!simple("text/plain", &[message(&long)]));
         assert!(!simple(
             "text/plain",
             &["Content-Type: multipart/mixed\r\n\r\n".to_owned()]
