@@ -241,7 +241,10 @@ impl Sighted<'_> {
             query.at_least,
             "known to be of this group by their addresses",
         ));
-        own.extend(signal::about::signal(&found, others(candidate, &found)));
+        own.extend(signal::about::signal(
+            &found,
+            &other_parts(candidate, &found),
+        ));
         let mass = if query.strangers {
             signal::shape::mass(&crowd, query.at_least)
         } else {
@@ -301,30 +304,28 @@ fn names_only(people: &[usize], looked: &[Looked<'_>]) -> Option<Signal> {
     })
 }
 
-/// How many other queries found words that this one did not find.
-fn others(candidate: &Candidate, found: &[&Found]) -> usize {
+/// The parts of a message in which other queries found words, and this one found none.
+fn other_parts(candidate: &Candidate, found: &[&Found]) -> BTreeSet<Part> {
     let Some(query) = found.first().map(|found| &found.query) else {
-        return 0;
+        return BTreeSet::new();
     };
-    let words: BTreeSet<&str> = found.iter().map(|found| found.phrase.as_str()).collect();
-    let others: BTreeSet<&str> = candidate
-        .found
-        .iter()
-        .filter(|other| other.query != *query && !words.contains(other.phrase.as_str()))
-        .map(|other| other.query.as_str())
-        .collect();
-    others.len()
+    let own: BTreeSet<Part> = found.iter().map(|found| found.part).collect();
+    let others = candidate.found.iter().filter(|other| other.query != *query);
+    others
+        .map(|other| other.part)
+        .filter(|part| !own.contains(part))
+        .collect()
 }
 
 /// What the phrases that were found say of the readers.
 fn grounds(query: &Query, found: &[&Found], candidate: &Candidate, private: bool) -> Grounds {
+    // Of one word it may be chance: `your debt adviser`.
+    let said = |found: &&&Found| found.part == Part::You || to_readers(&found.phrase);
     // A subject that says `your` beside it speaks to private people; to professionals it says `your place on the course`.
     let in_subject = || private && found.iter().any(|found| found.part == Part::Subject);
     if query.strangers {
         Grounds::Known
-    } else if found
-        .iter()
-        .any(|found| found.part == Part::You || to_readers(&found.phrase))
+    } else if found.iter().filter(said).count() >= if private { 1 } else { 2 }
         || in_subject() && to_readers(&candidate.subject)
     {
         Grounds::WordsToReaders

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use super::Reader;
 use super::domains::Noted;
 use crate::exposure;
@@ -15,6 +17,9 @@ use crate::message::{Body, Message};
 use crate::person;
 use crate::signal::series::Subject;
 use crate::signal::shape;
+
+/// How far into a body an invitation begins, behind its text and HTML.
+const INVITATION_WITHIN: usize = 64 << 10;
 
 /// What a message is by its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +62,9 @@ impl Reader<'_> {
     pub(super) fn may_show_a_list(&mut self, message: &Message<'_>) -> bool {
         let parts = message.boundary().is_some();
         let sort = Sort::of(message);
+        if parts && self.invites(message) {
+            return true;
+        }
         if (sort == Sort::Plain && !parts) || !self.leaves_the_organisation() {
             return false;
         }
@@ -66,6 +74,13 @@ impl Reader<'_> {
             // Heads of parts are read without their contents.
             Sort::Plain | Sort::Answer => parts && !message.body_text(0).enclosed.is_empty(),
         }
+    }
+
+    /// Whether it holds an invitation, whoever gets it: its attendees see one another.
+    fn invites(&self, message: &Message<'_>) -> bool {
+        let body = message.body();
+        let near = &body[..body.len().min(INVITATION_WITHIN)];
+        memmem::find(near, b"text/calendar").is_some()
     }
 
     /// Whether an answer may quote a list, as its bytes look: the addresses of two people outside, who do not get it, stand
@@ -103,7 +118,7 @@ impl Reader<'_> {
         body: &Body<'_>,
         from: &[Mailbox],
     ) -> Inside {
-        if !self.reaches_outside() {
+        if !self.reaches_outside() && !self.invites(message) {
             return Inside::default();
         }
         let rules = self.task.rules;

@@ -312,7 +312,12 @@ impl Phrases {
         for hit in finder.find_overlapping_iter(&folded) {
             let (query, phrase, part) = &self.owners[hit.pattern().as_usize()];
             let part = match part {
-                Part::Word if said_to_readers(&folded[..hit.start()]) => Part::You,
+                Part::Word
+                    if said_to_readers(&folded[..hit.start()])
+                        || for_each_of_them(&folded[hit.end()..]) =>
+                {
+                    Part::You
+                }
                 part => *part,
             };
             *out.entry(Found {
@@ -330,6 +335,7 @@ const YOUR_WITHIN: usize = 3;
 const YOU_WITHIN: usize = 6;
 /// Longest text before a word that is looked at, in bytes.
 const LOOKED_BACK: usize = 80;
+const LOOKED_AHEAD: usize = 40;
 /// `your`, folded, in the languages of the queries.
 const YOUR: [&str; 24] = [
     "your", "yours", "eich", "dy", "ihr", "ihre", "ihrer", "ihren", "ihrem", "ihres", "euer",
@@ -347,6 +353,15 @@ const ASKED: [&str; 24] = [
     "please", "want", "konnen", "konnten", "wenn", "pouvez", "si", "puede", "pueden", "kunt",
     "kunnen", "als",
 ];
+
+/// Whether what stands behind a word, folded, speaks of several readers soon (`self-harm with the nine of you`).
+fn for_each_of_them(behind: &str) -> bool {
+    let mut end = behind.len().min(LOOKED_AHEAD);
+    while !behind.is_char_boundary(end) {
+        end -= 1;
+    }
+    behind[..end].contains(" of you ")
+}
 
 /// Whether what stands before a word, folded, says the word of the readers.
 fn said_to_readers(before: &str) -> bool {
@@ -395,6 +410,8 @@ pub struct Patterns {
     who: Globs,
     sender: Globs,
     sender_names: Phrases,
+    /// Words in the name and the address of the sender.
+    sender_words: Phrases,
     subject: Phrases,
     body: Phrases,
     attachment: Phrases,
@@ -444,6 +461,7 @@ impl Patterns {
                 entries(queries, |about| &about.sender).filter(named),
                 std::iter::empty(),
             )?,
+            sender_words: Phrases::new(Part::Word, words(), std::iter::empty())?,
             subject: Phrases::new(
                 Part::Subject,
                 entries(queries, |about| &about.subject),
@@ -480,6 +498,8 @@ impl Patterns {
             );
         }
         self.sender_names.find(shows.from_name, &self.ids, &mut out);
+        self.sender_words.find(shows.from_name, &self.ids, &mut out);
+        self.sender_words.find(shows.from, &self.ids, &mut out);
         self.subject.find(shows.subject, &self.ids, &mut out);
         self.body.find(shows.body, &self.ids, &mut out);
         for name in shows.attachments {

@@ -14,8 +14,9 @@ fn most(part: Part) -> usize {
     }
 }
 
-/// Points for each other query that found words of its own: a mail that fits two groups is more surely about people.
-const OTHERS: i32 = 6;
+/// Most points for what other queries found in parts in which this one found nothing: what fits two groups by two signs is
+/// more surely about people.
+const ELSEWHERE: i32 = 10;
 
 /// Points for the first phrase in a part, and for each further one there.
 fn points(part: Part) -> (i32, i32) {
@@ -30,9 +31,9 @@ fn points(part: Part) -> (i32, i32) {
 }
 
 /// Weighs what one query found in a message, of which `found` holds all of that query and nothing else. A second part
-/// that matches adds half its points, each of `others`, the queries that found other words, a few; all together give at
-/// most 62.
-pub fn signal(found: &[&Found], others: usize) -> Option<Signal> {
+/// that matches adds half its points, what other queries found in the parts of `elsewhere` a third of the best; all together
+/// give at most 62.
+pub fn signal(found: &[&Found], elsewhere: &BTreeSet<Part>) -> Option<Signal> {
     let mut parts: Vec<(i32, String)> = Vec::new();
     let mut counted: BTreeSet<&str> = BTreeSet::new();
     for part in [
@@ -80,16 +81,18 @@ pub fn signal(found: &[&Found], others: usize) -> Option<Signal> {
                 Part::Attachment => format!("an attachment's name says {words}"),
                 Part::Body => format!("the text says {words}"),
                 Part::You => format!("it says to its readers {words}"),
-                Part::Word => format!("it speaks of {words}"),
+                Part::Word => format!("it or its sender speaks of {words}"),
             },
         ));
     }
     let best = parts.iter().map(|(weight, _)| *weight).max()?;
     let all: i32 = parts.iter().map(|(weight, _)| *weight).sum();
+    let other = elsewhere.iter().map(|part| points(*part).0 / 3).max();
+    let other = other.unwrap_or(0);
     let says: Vec<String> = parts.into_iter().map(|(_, says)| says).collect();
     Some(Signal {
         kind: Kind::About,
-        weight: (best + (all - best) / 2 + OTHERS * others.min(2) as i32).min(62),
+        weight: (best + (all - best) / 2 + other.min(ELSEWHERE)).min(62),
         says: listed(&says, 5),
     })
 }

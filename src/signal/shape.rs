@@ -98,7 +98,7 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
     let private = crowd.personal > 0 || crowd.insiders > 0;
     let mut weight = match counted(crowd, grounds) {
         0 | 1 => 0,
-        2 => 2,
+        2 => -4,
         3 => 10,
         4 => 12,
         5..=7 => 16,
@@ -128,10 +128,13 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
         weight -= 60;
         says.push(format!("all of one organisation, {domain}"));
     } else if by_words && crowd.personal == 1 && crowd.people < MASS {
-        weight -= 45;
+        weight -= if grounds == Grounds::WordsToReaders && crowd.people > 2 {
+            25
+        } else {
+            45
+        };
         says.push("one private person among professionals, who may be their advisers".to_owned());
-    } else if grounds == Grounds::Words
-        && crowd.insiders == 0
+    } else if by_words
         && crowd.personal > 0
         && crowd.professional >= 2.max(crowd.personal)
         && crowd.people < MASS
@@ -151,7 +154,7 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
         says.push("all those at personal mailboxes of one family name".to_owned());
     }
     if grounds == Grounds::Words && crowd.colleagues >= 3 && crowd.colleagues >= crowd.people {
-        weight -= 30;
+        weight -= 45;
         says.push(format!("beside {} colleagues", crowd.colleagues));
     }
     if by_words && crowd.greeted > 0 && crowd.people <= FEW {
