@@ -3,6 +3,7 @@
 
 use crate::builders::{Case, FORCE, Mail, Mailbox, Person, Row, Run, people, victims, westminster};
 
+const PARKS: &str = "Parks <parks@force.example>";
 const DESK: &str = "Witness Desk <desk@force.example>";
 
 fn scan(mailbox: &Mailbox) -> Case {
@@ -123,7 +124,7 @@ fn an_apology_in_bcc_raises_a_small_list_and_stands_in_the_timeline_with_its_pla
 fn an_apology_for_a_wrong_file_does_not_make_a_committee_an_exposure() {
     let who = people(8, 65);
     let sorry = |m: Mail| {
-        m.from(DESK)
+        m.from(PARKS)
             .to(&who)
             .subject("Agenda")
             .body("Sorry, my last email had the wrong file by mistake. Here is the right one.")
@@ -131,7 +132,7 @@ fn an_apology_for_a_wrong_file_does_not_make_a_committee_an_exposure() {
     };
     let case = scan(
         &Mailbox::ordinary(20)
-            .mail(|m| bland(m, &who).day(9))
+            .mail(|m| bland(m, &who).from(PARKS).day(9))
             .mail(sorry),
     );
     assert!(case.messages().is_empty(), "{:?}", case.found());

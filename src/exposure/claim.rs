@@ -241,10 +241,6 @@ impl Sighted<'_> {
             query.at_least,
             "known to be of this group by their addresses",
         ));
-        own.extend(signal::about::signal(
-            &found,
-            &other_parts(candidate, &found),
-        ));
         let mass = if query.strangers {
             signal::shape::mass(&crowd, query.at_least)
         } else {
@@ -262,6 +258,12 @@ impl Sighted<'_> {
             let private = crowd.personal + crowd.insiders > 0;
             grounds(query, &found, candidate, private)
         };
+        let elsewhere = if signal::shape::couple(&crowd, grounds) {
+            BTreeSet::new()
+        } else {
+            other_parts(candidate, &found)
+        };
+        own.extend(signal::about::signal(&found, &elsewhere));
         let counted = signal::shape::counted(&crowd, grounds);
         let mut common = vec![signal::shape::signal(&crowd, grounds)];
         common.extend(names_only(&people, looked));

@@ -57,6 +57,8 @@ pub struct Candidate {
     pub found: Vec<Found>,
     /// A greeting to nobody in particular.
     pub greeting: Option<String>,
+    /// True where it speaks to people as several of a sort (`each of you`, `complainants`).
+    pub several: bool,
     /// Digests of the recipients whom it greets by name, in order.
     pub greets: Vec<u64>,
     /// Digests of the Message-IDs that it answers.

@@ -357,6 +357,7 @@ pub(super) fn crowd(
         people: people.len(),
         inside,
         // Whoever is greeted is not who is quoted.
+        several: candidate.several,
         greeting: candidate.greeting.clone().filter(|_| !inside),
         ..Crowd::default()
     };

@@ -77,27 +77,21 @@ const CROWDS: [&str; 76] = [
     "friend",
     "team",
     "applicant",
-    "applicants",
-    "patients",
     "patient",
     "complainants",
     "complainant",
     "survivors",
     "survivor",
     "victims",
-    "witnesses",
     "students",
     "student",
     "parents",
     "parent",
     "carers",
     "carer",
-    "clients",
     "client",
-    "tenants",
     "tenant",
     "resident",
-    "residents",
     "volunteers",
     "customer",
     "customers",
@@ -115,7 +109,6 @@ const CROWDS: [&str; 76] = [
     "families",
     "neighbours",
     "donor",
-    "donors",
     "bawb",
     "gleifion",
     "ffrindiau",
@@ -140,8 +133,81 @@ const CROWDS: [&str; 76] = [
     "mensen",
     "deelnemers",
     "amici",
+    "tenants",
+    "residents",
+    "clients",
+    "applicants",
+    "patients",
+    "donors",
+    "witnesses",
     "pazienti",
 ];
+/// What is said to people as several of a sort, folded, each between spaces: nobody says it to a couple. English, Welsh,
+/// German, French, Spanish, Italian, Dutch.
+const SEVERAL: [&str; 44] = [
+    "each of you",
+    "of you both",
+    "neither of you",
+    "none of you",
+    "all of you",
+    "you are all",
+    "you have all",
+    "you have each",
+    "you each",
+    "three of you",
+    "four of you",
+    "five of you",
+    "six of you",
+    "those of you",
+    "complainants",
+    "victims",
+    "survivors",
+    "participants",
+    "claimants",
+    "service users",
+    "sufferers",
+    "bereaved families",
+    "whistleblowers",
+    "informants",
+    "refugees",
+    "asylum seekers",
+    "pob un ohonoch",
+    "dioddefwyr",
+    "goroeswyr",
+    "jeder von ihnen",
+    "jede von ihnen",
+    "betroffenen",
+    "betroffene",
+    "opfer",
+    "chacun de vous",
+    "chacune d entre vous",
+    "victimes",
+    "cada uno de ustedes",
+    "victimas",
+    "ciascuno di voi",
+    "vittime",
+    "ieder van jullie",
+    "slachtoffers",
+    "lotgenoten",
+];
+/// How much of a text is looked at for that, in bytes.
+const LOOKED_AT: usize = 4000;
+
+/// Whether a text speaks to people as several of a sort.
+pub(super) fn to_several(subject: &str, text: &str) -> bool {
+    let mut end = text.len().min(LOOKED_AT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let own = text[..end].lines().filter(|line| !line.starts_with('>'));
+    let own: Vec<&str> = std::iter::once(subject).chain(own).collect();
+    let folded = fold(&own.join(" "));
+    SEVERAL.iter().any(|words| {
+        let mut at = folded.match_indices(words);
+        at.any(|(at, _)| folded[..at].ends_with(' ') && folded[at + words.len()..].starts_with(' '))
+    })
+}
+
 /// Words of a greeting that are nobody's name.
 const NO_NAMES: [&str; 34] = [
     "and",
@@ -332,6 +398,23 @@ mod tests {
             crowd("Bonjour à tous,\n").as_deref(),
             Some("Bonjour à tous")
         );
+    }
+
+    #[test]
+    fn several_of_a_sort_are_told_from_a_couple() {
+        assert!(to_several(
+            "",
+            "As complainants you are told that the date has moved."
+        ));
+        assert!(to_several(
+            "Sorry",
+            "I am sorry that each of you\nhad to wait."
+        ));
+        assert!(!to_several(
+            "",
+            "Both of you need the blood test, and you can each bring a friend."
+        ));
+        assert!(!to_several("", "Fine.\n> As complainants you are told"));
     }
 
     #[test]

@@ -405,6 +405,7 @@ impl<'t> Reader<'t> {
             found,
             greets,
             greeting: greeting.crowd,
+            several: greeting::to_several(&subject, &body.text),
             answers: self.line.answers.iter().map(|digest| digest.0).collect(),
             quoted_author: crate::message::quoted::quoted_author(&body.text),
             from,

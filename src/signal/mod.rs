@@ -57,6 +57,8 @@ pub struct Crowd {
     pub organisations: usize,
     /// The name of the one organisation where all are of one.
     pub only_organisation: Option<String>,
+    /// True where the text speaks to people as several of a sort (`each of you`, `complainants`).
+    pub several: bool,
     /// Of those at personal mailboxes: how many share a family name with another.
     pub kin: usize,
     /// Of those at personal mailboxes: how many bear the name of the author or of an insider in view.

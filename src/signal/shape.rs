@@ -67,11 +67,20 @@ pub fn mass(crowd: &Crowd, at_least: usize) -> Option<Signal> {
     })
 }
 
+/// Whether a list may be that of a couple, or of a client and a relative, with those who look after them: nobody knows who
+/// does not say it, unless the text speaks to several of a sort.
+pub fn couple(crowd: &Crowd, grounds: Grounds) -> bool {
+    let private = crowd.personal + crowd.insiders;
+    grounds != Grounds::Known && !crowd.several && (1..=2).contains(&private) && crowd.people <= 4
+}
+
 /// How many people a list is taken to show to one another. Of a family one counts: it is the others who would learn
 /// something; so it is beside professionals, where only words speak.
 pub fn counted(crowd: &Crowd, grounds: Grounds) -> usize {
     let private = crowd.personal + crowd.insiders;
-    let people = if grounds == Grounds::Words && private > 0 {
+    let people = if couple(crowd, grounds) {
+        2
+    } else if grounds == Grounds::Words && private > 0 {
         private
     } else {
         crowd.people
@@ -98,7 +107,8 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
     let private = crowd.personal > 0 || crowd.insiders > 0;
     let mut weight = match counted(crowd, grounds) {
         0 | 1 => 0,
-        2 => -4,
+        2 if couple(crowd, grounds) => -10,
+        2 => 6,
         3 => 10,
         4 => 12,
         5..=7 => 16,
@@ -161,6 +171,8 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
         let private_people = crowd.personal + crowd.insiders;
         let (points, how) = if crowd.greeted_private == 0 {
             (10, "greeted by name")
+        } else if crowd.greeted_private >= private_people && crowd.people <= 3 && !crowd.several {
+            (45, "greeted by name")
         } else if crowd.greeted_private >= private_people {
             (30, "greeted by name")
         } else {
@@ -192,6 +204,7 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
     {
         // `Hello both` is said to a couple as well.
         weight += match crowd.people {
+            _ if couple(crowd, grounds) => 0,
             2 => 0,
             3..=FEW => 10,
             _ => 6,
