@@ -14,9 +14,9 @@ fn case(threshold: &str) -> Case {
     let store = mailbox
         .mail(|m| {
             m.id("faint@force.example")
-                .cc(people(3, 62))
-                .subject("Tuesday")
-                .body("The suspect in this case has a date.")
+                .cc(people(2, 62))
+                .subject("Bail date")
+                .body("On Tuesday.")
         })
         .mbox();
     let run = Run::scan(store.path()).org(FORCE);

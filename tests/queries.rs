@@ -494,6 +494,9 @@ fn a_mail_out_in_welsh_is_found_for_every_group() {
     all.remove("mass-list");
     // It knows senders, and no words of a mail either.
     all.remove("sensitive-service");
+    // These know single words, which no mail-out is found by alone.
+    all.remove("telling-words");
+    all.remove("telling-words-staff");
     assert_eq!(groups, all);
     found_by_subject(&WELSH);
 }

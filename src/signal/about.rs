@@ -26,7 +26,7 @@ fn points(part: Part) -> (i32, i32) {
         Part::Attachment => (32, 4),
         Part::Body => (22, 6),
         Part::You => (20, 8),
-        Part::Word => (10, 6),
+        Part::Word => (14, 6),
     }
 }
 
