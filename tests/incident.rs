@@ -297,3 +297,92 @@ fn the_incident_is_kept_when_the_case_is_added_to() {
     found.sort();
     assert_eq!(found, ["known", "some"]);
 }
+
+/// A complainant's copy as it came through a gateway that marks mail from outside.
+fn received() -> String {
+    let to: Vec<String> = group().iter().map(ToString::to_string).collect();
+    format!(
+        "Received: from mx.force.example by mx.inbox.test; Wed, 6 Mar 2024 09:00:04 +0000\r\n\
+         From: \"DC Robin Ashdown\" <robin.ashdown@force.example>\r\nTo: {}\r\nSubject: [EXTERNAL] Thursday\r\n\
+         Date: Wed, 06 Mar 2024 09:00:00 +0000\r\nMessage-ID: <known@force.example>\r\n\r\nSee you at seven.\r\n",
+        to.join(",\r\n ")
+    )
+}
+
+/// The sender's copy is the incident, once, and the file one more place of it.
+#[track_caller]
+fn is_the_senders_copy(file: &Store) {
+    let source = mailbox().mbox();
+    let case = Run::scan(source.path())
+        .org(FORCE)
+        .arg("--incident")
+        .arg(file.path())
+        .ok();
+    let rows = case.messages();
+    let known: Vec<_> = rows
+        .iter()
+        .filter(|row| row["why"].starts_with("Named as an incident"))
+        .collect();
+    assert_eq!(known.len(), 1, "{:?}", case.found());
+    assert_eq!(&known[0]["message_id"], "known@force.example");
+    assert_eq!(known[0]["source"], source.path().display().to_string());
+    let also = &known[0]["also_at"];
+    assert!(also.contains(&file.path().display().to_string()), "{also}");
+    assert_eq!(known[0].number("exposed"), 12);
+    assert!(case.found().contains(&"some".to_owned()));
+}
+
+#[test]
+fn a_received_copy_that_a_gateway_changed_is_the_senders_message() {
+    is_the_senders_copy(&Store::file("complaint.eml", received()));
+}
+
+/// What a complainant sends to the data protection officer.
+fn complaint(body: &str) -> String {
+    format!(
+        "From: {}\r\nTo: dpo@force.example\r\nSubject: Fwd: Thursday\r\nDate: Thu, 07 Mar 2024 10:00:00 +0000\r\n\
+         Message-ID: <complaint@inbox.test>\r\nMIME-Version: 1.0\r\n{body}",
+        group()[0]
+    )
+}
+
+fn attached() -> String {
+    complaint(&format!(
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nLook whom I can see.\r\n\
+         --b\r\nContent-Type: message/rfc822\r\n\r\n{}\r\n--b--\r\n",
+        received()
+    ))
+}
+
+#[test]
+fn a_forward_with_the_message_attached_is_the_senders_message() {
+    is_the_senders_copy(&Store::file("complaint.eml", attached()));
+}
+
+#[test]
+fn a_forward_that_quotes_the_list_is_the_senders_message() {
+    let to: Vec<String> = group()
+        .iter()
+        .map(|person| format!("{} <{}>", person.name, person.address))
+        .collect();
+    let text = complaint(&format!(
+        "Content-Type: text/plain; charset=utf-8\r\n\r\nLook whom I can see.\r\n\r\n-----Original Message-----\r\n\
+         From: DC Robin Ashdown <robin.ashdown@force.example>\r\nSent: Wednesday, 6 March 2024 09:00\r\nTo: {}\r\n\
+         Subject: Thursday\r\n\r\nSee you at seven.\r\n",
+        to.join("; ")
+    ));
+    is_the_senders_copy(&Store::file("complaint.eml", text));
+}
+
+#[test]
+fn a_forward_is_a_complete_run_where_the_senders_copy_is_not_there() {
+    let file = Store::file("complaint.eml", attached());
+    let case = Run::scan(file.path())
+        .org(FORCE)
+        .arg("--incident")
+        .arg(file.path())
+        .ok();
+    let row = case.only_message();
+    assert_eq!((&row["field"], row.number("exposed")), ("attached", 11));
+    assert_eq!(case.people().len(), 11, "the complainant is its author");
+}

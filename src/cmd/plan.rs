@@ -128,11 +128,9 @@ fn known(file: &str, wanted: &mut Wanted) -> anyhow::Result<()> {
             let Ok(message) = Message::new(raw.bytes) else {
                 return;
             };
-            wanted.add(
-                Key::of(&message).to_hex(),
-                &message.from(),
-                message.recipients(),
-            );
+            let key = Key::of(&message).to_hex();
+            wanted.add_copy(&key, &message);
+            wanted.add(key, &message.from(), message.recipients());
         });
         std::ops::ControlFlow::Continue(())
     })?;

@@ -12,7 +12,6 @@ use crate::exposure;
 use crate::message::header::Name;
 use crate::message::inside::{self, Inside, List, NEAR};
 use crate::message::recipients::{Field, Mailbox};
-use crate::message::text::decoded;
 use crate::message::{Body, Message};
 use crate::person;
 use crate::signal::series::Subject;
@@ -34,7 +33,7 @@ pub(super) enum Sort {
 
 impl Sort {
     /// As the subject, In-Reply-To and Content-Type say.
-    pub(super) fn of(message: &Message<'_>) -> Self {
+    pub(super) fn of(message: &Message<'_>, title: &Subject) -> Self {
         let head = message.head();
         let content_type = head.first(Name::ContentType).unwrap_or_default();
         let is = |kind: &[u8]| {
@@ -44,8 +43,6 @@ impl Sort {
         if is(b"message/") || is(b"text/calendar") || is(b"multipart/digest") {
             return Sort::Forward;
         }
-        let subject = head.first(Name::Subject).map(decoded).unwrap_or_default();
-        let title = Subject::of(&subject);
         if title.forward {
             Sort::Forward
         } else if title.answer || title.recall || head.first(Name::InReplyTo).is_some() {
@@ -59,9 +56,9 @@ impl Sort {
 impl Reader<'_> {
     /// Whether a list may stand inside a message that shows fewer than two people in its head, and be news to a recipient
     /// from outside. Only then is its text worth its cost.
-    pub(super) fn may_show_a_list(&mut self, message: &Message<'_>) -> bool {
+    pub(super) fn may_show_a_list(&mut self, message: &Message<'_>, title: &Subject) -> bool {
         let parts = message.boundary().is_some();
-        let sort = Sort::of(message);
+        let sort = Sort::of(message, title);
         if parts && self.invites(message) {
             return true;
         }
@@ -268,7 +265,11 @@ mod tests {
 
     fn sort(head: &str) -> Sort {
         let raw = format!("From: a@x.example\n{head}\n\nbody");
-        Sort::of(&Message::new(raw.as_bytes()).expect("a mail"))
+        {
+            let message = Message::new(raw.as_bytes()).expect("a mail");
+            let title = Subject::of(&message.subject());
+            Sort::of(&message, &title)
+        }
     }
 
     #[test]

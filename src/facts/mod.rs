@@ -9,6 +9,7 @@ pub mod notice;
 mod want;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet;
 use sha2::{Digest as _, Sha256};
@@ -25,7 +26,7 @@ use crate::place::Role;
 use crate::query::hex;
 use crate::query::pattern::{Shows, fold};
 use crate::signal::aftermath::Says;
-use crate::signal::series::{Sketch, Subject};
+use crate::signal::series::{Sketch, Subject, series};
 use crate::source::{Extent, Raw};
 use domains::Domains;
 use greeting::Greeting;
@@ -53,6 +54,39 @@ pub struct Wanted {
     pub keys: FxHashSet<String>,
     /// Identities of the people visible in those.
     pub people: FxHashSet<String>,
+    /// By key of a message given as a file: what it is a copy of, by what it shows. A gateway may have changed it on its
+    /// way, or somebody has forwarded it.
+    pub copies: BTreeMap<String, Vec<Original>>,
+}
+
+/// A message of which a copy was given, as the copy shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Original {
+    /// Without angle brackets; `None` where a forward does not tell it.
+    pub message_id: Option<String>,
+    /// The series of its subject.
+    pub series: String,
+    /// Identities of its recipients.
+    pub people: BTreeSet<String>,
+}
+
+impl Original {
+    /// Whether a message is it: by its Message-ID, or by its series and four fifths of its people.
+    pub fn is(&self, candidate: &Candidate) -> bool {
+        if let (Some(id), Some(own)) = (&self.message_id, &candidate.message_id) {
+            return id == own;
+        }
+        let visible = recipients::visible(&candidate.recipients);
+        let all: BTreeSet<String> = visible
+            .iter()
+            .map(|recipient| exposure::identity(&recipient.mailbox))
+            .collect();
+        let both = all.intersection(&self.people).count();
+        both >= 2
+            && both * 5 >= all.len().max(self.people.len()) * 4
+            && !self.series.is_empty()
+            && series(&candidate.subject) == self.series
+    }
 }
 
 impl Wanted {
@@ -71,6 +105,29 @@ impl Wanted {
         self.people
             .extend(people.filter(|identity| !authors.contains(identity)));
         self.keys.insert(key);
+    }
+
+    /// Notes what a message given as a file is a copy of: of itself as it was sent, and of what it forwards.
+    pub fn add_copy(&mut self, key: &str, message: &Message<'_>) {
+        let identities = |all: &[Mailbox]| all.iter().map(exposure::identity).collect();
+        let visible = recipients::visible(message.recipients());
+        let visible: Vec<Mailbox> = visible.into_iter().map(|one| one.mailbox).collect();
+        let mut originals = vec![Original {
+            message_id: message.message_id().map(Cow::into_owned),
+            series: series(&message.subject()),
+            people: identities(&visible),
+        }];
+        let lists = crate::message::inside::read(&message.body_text(BODY_LOOKED_AT)).lists;
+        for list in lists {
+            let original = Original {
+                series: series(&list.subject),
+                people: identities(&list.recipients),
+                message_id: list.message_id,
+            };
+            self.people.extend(original.people.iter().cloned());
+            originals.push(original);
+        }
+        self.copies.insert(key.to_owned(), originals);
     }
 
     /// Whether this is one of them.
@@ -225,7 +282,7 @@ impl<'t> Reader<'t> {
         self.place();
         let subject = message.subject();
         let title = Subject::of(&subject);
-        self.line.series = (!title.series.is_empty()).then(|| digester.series(&title.series));
+        self.line.series = (!title.series().is_empty()).then(|| digester.series(title.series()));
         let text = self.text(&message, &title, message_id.as_deref());
         let notice = self.notice(&message, text.as_ref());
         let candidate = text
@@ -271,13 +328,13 @@ impl<'t> Reader<'t> {
         let known = || !wanted.keys.is_empty() && wanted.keys.contains(&Key::of(message).to_hex());
         let shown = self.others() >= 2 || named() || known();
         let hidden = self.line.blind.len() >= HIDDEN;
-        let lists = !shown && self.may_show_a_list(message);
+        let lists = !shown && self.may_show_a_list(message, title);
         (shown || lists || hidden || notice::may_say(title)).then(|| {
             let body = message.body_text(BODY_LOOKED_AT);
             Text {
                 shown,
                 lists,
-                says: notice::says(&title.series, &body.text, title.recall),
+                says: notice::says(title.series(), &body.text, title.recall),
                 body,
             }
         })

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
@@ -207,10 +207,22 @@ static READY: LazyLock<Option<Words>> = LazyLock::new(|| {
     });
     let (words, sorts): (Vec<&str>, Vec<u8>) = all.unzip();
     let automaton = AhoCorasick::builder()
+        .prefilter(false)
+        .kind(Some(AhoCorasickKind::DFA))
         .match_kind(MatchKind::Standard)
         .build(words)
         .ok()?;
     Some(Words { automaton, sorts })
+});
+
+/// Words of which one in a subject makes it worth to look into the text. Every subject is searched for them.
+static WORTH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let worth = WORDS.iter().filter(|(sort, _)| *sort != Sort::Mail);
+    AhoCorasick::builder()
+        .prefilter(false)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(worth.flat_map(|(_, words)| *words))
+        .ok()
 });
 
 /// Which sorts of words a folded text holds.
@@ -228,9 +240,10 @@ fn sorts(folded: &str) -> u8 {
 
 /// Whether the subject of a mail makes it worth to look into its text for what it says of an earlier one.
 pub(super) fn may_say(subject: &Subject) -> bool {
-    const WORTH: u8 =
-        Sort::Sorry as u8 | Sort::Fault as u8 | Sort::Breach as u8 | Sort::Delete as u8;
-    subject.recall || sorts(&format!(" {} ", subject.series)) & WORTH != 0
+    subject.recall
+        || WORTH
+            .as_ref()
+            .is_some_and(|words| words.is_match(subject.words()))
 }
 
 /// What a subject and a text say of an earlier mail.

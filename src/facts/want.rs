@@ -57,14 +57,14 @@ impl Reader<'_> {
         if named || known {
             return Want::Text;
         }
-        let notes = notice::may_bounce(&message)
-            || inside && (hidden || notice::may_say(&Subject::of(&message.subject())));
+        let title = Subject::of(&message.subject());
+        let notes = notice::may_bounce(&message) || inside && (hidden || notice::may_say(&title));
         if notes {
             return Want::Text;
         }
         let judged = inside || received || !of.is_empty();
         let shows = self.others() >= 2 && self.may_expose(rules);
-        if judged && (shows || self.forwards(&message)) {
+        if judged && (shows || self.forwards(&message, &title)) {
             Want::Text
         } else {
             Want::Nothing
@@ -72,8 +72,8 @@ impl Reader<'_> {
     }
 
     /// Whether it forwards something from the organisation to somebody outside.
-    fn forwards(&mut self, message: &Message<'_>) -> bool {
-        Sort::of(message) == Sort::Forward && self.leaves_the_organisation()
+    fn forwards(&mut self, message: &Message<'_>, title: &Subject) -> bool {
+        Sort::of(message, title) == Sort::Forward && self.leaves_the_organisation()
     }
 
     /// Whether a list can expose anybody, whatever the text says: it shows two people who are not of the organisation, or

@@ -49,7 +49,10 @@ pub fn judge(
             || people.may_hold(candidate)
             || exposure::may_be_kept(candidate, rules)
     };
-    let entries = case.entries(everybody, &rules.digester, &may_count)?;
+    let mut entries = case.entries(everybody, &rules.digester, &may_count)?;
+    let mut wanted = wanted.clone();
+    fold_copies(&mut entries, &mut wanted);
+    let wanted = &wanted;
     for id in asked {
         if !entries
             .iter()
@@ -109,6 +112,34 @@ fn find(
     // To let go of a hundred thousand findings takes as long as to write some of them.
     rayon::spawn(|| drop(outcome));
     Ok(notes)
+}
+
+/// Where the sender's own copy of a message given as a file was read, it is the incident, and the file one more place of it:
+/// a gateway may have changed the file's subject, or a complainant has forwarded it.
+fn fold_copies(entries: &mut Vec<Entry>, wanted: &mut Wanted) {
+    for (key, originals) in std::mem::take(&mut wanted.copies) {
+        let at = |entries: &[Entry], is: &dyn Fn(&Entry) -> bool| entries.iter().position(is);
+        let Some(copy) = at(entries, &|entry| entry.candidate.key == key) else {
+            continue;
+        };
+        let sent = |entry: &Entry| {
+            entry.judged
+                && entry.candidate.key != key
+                && originals
+                    .iter()
+                    .any(|original| original.is(&entry.candidate))
+        };
+        if at(entries, &sent).is_none() {
+            continue;
+        }
+        let copy = entries.remove(copy);
+        if let Some(sent) = at(entries, &sent) {
+            let sent = &mut entries[sent];
+            sent.places.extend(copy.places);
+            wanted.keys.remove(&key);
+            wanted.keys.insert(sent.candidate.key.clone());
+        }
+    }
 }
 
 /// What the lines of all messages say of the findings.

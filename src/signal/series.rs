@@ -57,8 +57,8 @@ const LONGEST_MARK: usize = 40;
 /// A subject, taken apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
-    /// What a series shares: folded, without marks, without numbers; empty where nothing is left.
-    pub series: String,
+    /// As `fold` leaves it, without marks and numbers: words between spaces.
+    words: String,
     /// An answer.
     pub answer: bool,
     /// A forward.
@@ -96,22 +96,30 @@ impl Subject {
             out.recall |= recall;
             rest = behind;
         }
-        let folded = fold(rest);
-        for word in folded.split(' ') {
-            if !word.is_empty() && !word.bytes().all(|byte| byte.is_ascii_digit()) {
-                if !out.series.is_empty() {
-                    out.series.push(' ');
-                }
-                out.series.push_str(word);
-            }
+        out.words = fold(rest);
+        // Every message comes here: most subjects hold no number, and are left as they are.
+        if out.words.bytes().any(|byte| byte.is_ascii_digit()) {
+            let number = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+            let words = out.words.split(' ').filter(|word| !number(word));
+            out.words = words.fold(String::from(" "), |all, word| all + word + " ");
         }
         out
+    }
+
+    /// What a series shares: folded, without marks, without numbers; empty where nothing is left.
+    pub fn series(&self) -> &str {
+        self.words.trim_matches(' ')
+    }
+
+    /// The same, between spaces.
+    pub fn words(&self) -> &str {
+        &self.words
     }
 }
 
 /// The subject that a series shares (see [`Subject::series`]).
 pub fn series(subject: &str) -> String {
-    Subject::of(subject).series
+    Subject::of(subject).series().to_owned()
 }
 
 /// How many numbers a sketch has.
@@ -199,7 +207,7 @@ mod tests {
         assert!(Subject::of("WG: Treffen").forward);
         assert!(Subject::of("Rappel : réunion").recall);
         assert!(!Subject::of("Recall of products").recall);
-        assert_eq!(Subject::of("Re:").series, "re");
+        assert_eq!(Subject::of("Re:").series(), "re");
     }
 
     #[test]
