@@ -25,6 +25,7 @@ pub(super) fn add<'a>(out: &mut Gathered<'a>, candidate: &'a Candidate, rules: &
     let mut names: Option<Names> = None;
     for list in &candidate.inside {
         if list.field != Field::Calendar
+            && !candidate.named
             && !shows_news(list, &candidate.from, &candidate.recipients, rules)
         {
             continue;

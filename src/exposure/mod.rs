@@ -71,6 +71,8 @@ pub struct Candidate {
     pub sketch: Sketch,
     /// SHA-256 of the bytes as stored, lower-case hex.
     pub sha256: String,
+    /// True where a person named it as an incident: then every list inside it belongs to that.
+    pub named: bool,
     /// True where the message was too long for all of it to be looked at.
     pub cut: bool,
 }

@@ -114,7 +114,12 @@ impl Reader<'_> {
         message: &Message<'_>,
         body: &Body<'_>,
         from: &[Mailbox],
+        asked: bool,
     ) -> Inside {
+        if asked {
+            // A person named this message: whatever it shows belongs to the incident.
+            return inside::read(body);
+        }
         if !self.reaches_outside() && !self.invites(message) {
             return Inside::default();
         }

@@ -195,6 +195,8 @@ pub struct Facts<'r> {
 struct Text<'m> {
     /// Two or more others are in view, or somebody asked about it.
     shown: bool,
+    /// A person named it as an incident.
+    asked: bool,
     /// Lists may stand inside it.
     lists: bool,
     body: Body<'m>,
@@ -326,13 +328,15 @@ impl<'t> Reader<'t> {
         let wanted = self.task.wanted;
         let named = || id.is_some_and(|id| wanted.message_ids.contains(id));
         let known = || !wanted.keys.is_empty() && wanted.keys.contains(&Key::of(message).to_hex());
-        let shown = self.others() >= 2 || named() || known();
+        let asked = named() || known();
+        let shown = self.others() >= 2 || asked;
         let hidden = self.line.blind.len() >= HIDDEN;
         let lists = !shown && self.may_show_a_list(message, title);
         (shown || lists || hidden || notice::may_say(title)).then(|| {
             let body = message.body_text(BODY_LOOKED_AT);
             Text {
                 shown,
+                asked,
                 lists,
                 says: notice::says(title.series(), &body.text, title.recall),
                 body,
@@ -415,9 +419,9 @@ impl<'t> Reader<'t> {
         text: &Text<'_>,
     ) -> Option<Box<Candidate>> {
         let Task { rules, wanted, .. } = self.task;
-        let (body, says) = (&text.body, text.says);
+        let (body, says, asked) = (&text.body, text.says, text.asked);
         let from = message.from();
-        let inside = self.inside(message, body, &from);
+        let inside = self.inside(message, body, &from, asked);
         if !text.shown && inside.lists.is_empty() {
             return None;
         }
@@ -437,7 +441,7 @@ impl<'t> Reader<'t> {
                 .iter()
                 .flat_map(|list| list.groups.iter().cloned()),
         );
-        let (text, attachments) = searched(&body, &inside);
+        let (text, attachments) = searched(body, &inside);
         let found = rules.patterns.find(Shows {
             from: author.map_or("", Address::as_str),
             from_name: from.first().map_or("", |mailbox| &mailbox.name),
@@ -474,6 +478,7 @@ impl<'t> Reader<'t> {
             says,
             sketch: Sketch::default(),
             sha256: String::new(),
+            named: asked,
             cut: raw.extent == Extent::Start,
         };
         let author = candidate.author().cloned();

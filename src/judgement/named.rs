@@ -7,6 +7,7 @@ use super::Entry;
 use crate::exposure::{self, Rules, Seen, Verdict};
 use crate::facts::Wanted;
 use crate::history::{Digest, History};
+use crate::person::Relation;
 use crate::query::Harm;
 use crate::signal::people;
 use crate::signal::series::series;
@@ -120,6 +121,10 @@ impl Incident {
     fn itself(&self, entry: &Entry, own: Option<&Verdict>, rules: &Rules) -> Verdict {
         let mut seen = exposure::everybody(&entry.candidate, rules);
         exposure::expose_shown(&mut seen);
+        // Whoever forwards a list that she stands on herself, as a complaint, is one of those it exposed.
+        for seen in seen.iter_mut().filter(|seen| seen.author && seen.inside()) {
+            seen.exposed |= seen.relation == Relation::Outsider;
+        }
         let shown = seen.iter().filter(|seen| seen.exposed).count();
         let why = format!(
             "Named as an incident by a person: {} in view of one another.{}",
