@@ -313,3 +313,66 @@ fn one_outsider_among_colleagues_is_none() {
         })
     });
 }
+
+/// Names without an address, as a store of colleagues has them.
+fn names_only(count: usize) -> Vec<String> {
+    let mut names: Vec<String> = people(count, 77).into_iter().map(|who| who.name).collect();
+    // Not in alphabetical order.
+    names.reverse();
+    names
+}
+
+#[test]
+fn names_without_addresses_from_an_author_without_one_are_no_mass_list() {
+    let mail = |m: Mail| {
+        m.from("Robin Ashdown")
+            .to(names_only(40))
+            .subject("New desks")
+            .body("The new desks come on Monday.")
+    };
+    let scan = |threshold: &str| {
+        Run::scan(Mailbox::ordinary(50).mail(mail).mbox().path())
+            .org(FORCE)
+            .arg("--received")
+            .arg("--min-confidence")
+            .arg(threshold)
+            .ok()
+    };
+    assert!(scan("50").messages().is_empty());
+    // It is not forgotten: below the threshold it is kept, and says what is known and what is not.
+    let why = scan("30").only_message()["why"].to_owned();
+    assert!(
+        why.contains("40 known by name only")
+            && why.contains(
+                "The author is known by name only, too, so that the 40 may be colleagues"
+            ),
+        "{why}"
+    );
+    assert!(
+        !why.contains("mailboxes") && !why.contains("unrelated"),
+        "{why}"
+    );
+}
+
+#[test]
+fn names_without_addresses_from_an_author_with_one_are_a_mass_list_that_says_what_is_known() {
+    let case = Run::scan(
+        Mailbox::ordinary(50)
+            .mail(|m| {
+                let others = people(2, 78).into_iter().map(|who| who.to_string());
+                m.to(names_only(20).into_iter().chain(others))
+                    .subject("Open day")
+                    .body("The open day is on Monday.")
+            })
+            .mbox()
+            .path(),
+    )
+    .org(FORCE)
+    .ok();
+    let why = case.only_message()["why"].to_owned();
+    assert!(
+        why.contains("2 at personal mailboxes and 20 known by name only")
+            && why.contains("at unrelated addresses or known by name only"),
+        "{why}"
+    );
+}

@@ -103,7 +103,7 @@ pub(super) fn of(case: &Case, everybody: &People, context: &Context) -> anyhow::
         lines.extend(context.notes.iter().cloned());
         let [_, kept] = case.finding_counts()?;
         if kept > 0 {
-            lines.push(format!("{} below the threshold stay in the case; see them with --min-confidence and --rejudge.", count(kept.unsigned_abs(), "more message")));
+            lines.push(format!("{} below the threshold {} in the case; see them with --min-confidence and --rejudge.", count(kept.unsigned_abs(), "more message"), if kept == 1 { "stays" } else { "stay" }));
         }
         lines.push(String::new());
         lines.extend(coverage(case)?);

@@ -22,7 +22,7 @@ struct Heard {
     answered: bool,
 }
 
-/// Points for people of whom a list inside tells the names only.
+/// Points for people of whom a list tells the names only, who may be colleagues.
 const NAMES_ONLY: i32 = -20;
 
 /// One query's or roster's case for a message.
@@ -266,7 +266,7 @@ impl Sighted<'_> {
         own.extend(signal::about::signal(&found, &elsewhere));
         let counted = signal::shape::counted(&crowd, grounds);
         let mut common = vec![signal::shape::signal(&crowd, grounds)];
-        common.extend(names_only(&people, looked));
+        common.extend(names_only(&people, self, query.strangers));
         let heard = self.heard(&people, sight);
         // A bland list is a circle of friends where they are answered in the open; a list of victims is none for that.
         common.extend(if query.strangers {
@@ -290,19 +290,30 @@ impl Sighted<'_> {
     }
 }
 
-/// A doubt where most of the people are known by name only, from lists inside: so programs write colleagues.
-fn names_only(people: &[usize], looked: &[Looked<'_>]) -> Option<Signal> {
-    let nameless = people.iter().map(|index| &looked[*index]);
-    let count = nameless
-        .filter(|looked| looked.may_be_a_colleague())
-        .count();
-    (count * 2 > people.len()).then(|| Signal {
+/// A doubt where most of the people are known by name only, from lists inside: so programs write colleagues. And so they
+/// do in the header where they give the author no address either: then names alone make no mass list of `strangers`.
+fn names_only(people: &[usize], message: &Sighted<'_>, strangers: bool) -> Option<Signal> {
+    let from = &message.candidate.from;
+    let bare = strangers && !from.is_empty() && from.iter().all(|author| author.address.is_none());
+    let count = |is: fn(&Looked<'_>) -> bool| {
+        let looked = people.iter().map(|index| &message.looked[*index]);
+        looked.filter(|looked| is(looked)).count()
+    };
+    let inside = count(|looked| looked.may_be_a_colleague());
+    let named = count(|looked| looked.address().is_none());
+    let says = if inside * 2 > people.len() {
+        let who = signal::people(inside);
+        format!("{who} known from a list of names only, who may be colleagues")
+    } else if bare && named * 2 > people.len() {
+        let who = signal::thousands(named as u64);
+        format!("the author is known by name only, too, so that the {who} may be colleagues")
+    } else {
+        return None;
+    };
+    Some(Signal {
         kind: signal::Kind::Shape,
         weight: NAMES_ONLY,
-        says: format!(
-            "{} known from a list of names only, who may be colleagues",
-            signal::people(count)
-        ),
+        says,
     })
 }
 

@@ -365,7 +365,10 @@ pub(super) fn crowd(
     for person in people.iter().map(|index| &looked[*index]) {
         match (person.relation, person.kind) {
             (Relation::Insider, _) => crowd.insiders += 1,
-            (_, Kind::Private) => crowd.personal += 1,
+            (_, Kind::Private) => {
+                crowd.personal += 1;
+                crowd.name_only += usize::from(person.address().is_none());
+            }
             _ => {
                 crowd.professional += 1;
                 let address = person.address();

@@ -49,6 +49,8 @@ pub struct Crowd {
     pub inside: bool,
     /// Of them: at personal mailboxes, or known by name only.
     pub personal: usize,
+    /// Of these: known by name only.
+    pub name_only: usize,
     /// Of them: at domains of other organisations.
     pub professional: usize,
     /// Of them: of the organisation itself.

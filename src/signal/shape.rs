@@ -1,7 +1,7 @@
 //! Shape: what a list looks like from outside: how many, how unrelated, how private; pasted from a sheet; greeted as a
 //! crowd.
 
-use super::{Crowd, Kind, Signal, listed, people};
+use super::{Crowd, Kind, Signal, listed, people, thousands};
 
 /// Size at which strangers alone are an exposure (DESIGN section 2: about a dozen personal mailboxes).
 pub const MASS: usize = 12;
@@ -44,27 +44,28 @@ pub fn mass(crowd: &Crowd, at_least: usize) -> Option<Signal> {
     if crowd.only_organisation.is_some() || worth < NOTED {
         return None;
     }
-    let people = people(crowd.people);
+    let list = format!("a list of {}{}", people(crowd.people), whereabouts(crowd));
     let (weight, says) = if worth >= at_least as f64 {
-        (
-            24,
-            format!(
-                "a list of {people} outside the organisation, at unrelated addresses, is an exposure whatever it is about"
-            ),
-        )
+        (24, format!("{list}, is an exposure whatever it is about"))
     } else {
         // Nearly a dozen whom nobody greets by name: not enough alone, but with one more sign.
         let nearly = crowd.greeting.is_some() && worth >= at_least as f64 * NEARLY;
-        (
-            if nearly { 12 } else { 0 },
-            format!("a list of {people} outside the organisation, at unrelated addresses"),
-        )
+        (if nearly { 12 } else { 0 }, list)
     };
     Some(Signal {
         kind: Kind::Shape,
         weight,
         says,
     })
+}
+
+/// Where the people of a mass list are: of a name without an address nobody can say that it is at an unrelated one.
+fn whereabouts(crowd: &Crowd) -> &'static str {
+    match crowd.name_only {
+        0 => " outside the organisation, at unrelated addresses",
+        all if all == crowd.people => ", known by name only",
+        _ => ", at unrelated addresses or known by name only",
+    }
 }
 
 /// Whether a list may be that of a couple, or of a client and a relative, with those who look after them: nobody knows who
@@ -101,6 +102,36 @@ pub enum Grounds {
     WordsToReaders,
 }
 
+/// How many of each kind there are; nothing where there are none.
+fn kinds(crowd: &Crowd) -> Option<String> {
+    let kinds: Vec<String> = [
+        (
+            crowd.personal.saturating_sub(crowd.name_only),
+            "at a personal mailbox",
+            "at personal mailboxes",
+        ),
+        (crowd.name_only, "known by name only", "known by name only"),
+        (
+            crowd.professional,
+            "at another organisation",
+            "at other organisations",
+        ),
+        (
+            crowd.insiders,
+            "of the organisation itself",
+            "of the organisation itself",
+        ),
+    ]
+    .into_iter()
+    .filter(|(count, _, _)| *count > 0)
+    .map(|(count, one, more)| {
+        let words = if count == 1 { one } else { more };
+        format!("{} {words}", thousands(count as u64))
+    })
+    .collect();
+    (!kinds.is_empty()).then(|| listed(&kinds, 4))
+}
+
 /// Weighs the look of a list.
 pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
     let by_words = grounds != Grounds::Known && crowd.insiders == 0;
@@ -121,19 +152,7 @@ pub fn signal(crowd: &Crowd, grounds: Grounds) -> Signal {
         "one another"
     };
     let mut says = vec![format!("{} in view of {view}", people(crowd.people))];
-    let mut kinds = Vec::new();
-    for (count, word) in [
-        (crowd.personal, "at personal mailboxes"),
-        (crowd.professional, "at other organisations"),
-        (crowd.insiders, "of the organisation itself"),
-    ] {
-        if count > 0 {
-            kinds.push(format!("{count} {word}"));
-        }
-    }
-    if !kinds.is_empty() {
-        says.push(listed(&kinds, 3));
-    }
+    says.extend(kinds(crowd));
     if let Some(domain) = &crowd.only_organisation {
         weight -= 60;
         says.push(format!("all of one organisation, {domain}"));
