@@ -11,14 +11,18 @@
 //! 3. **Keep.** One thread owns `case.db` ([`case`]). It keeps lines (keyed digests, no names) and candidates, unit by
 //!    unit, so that a scan that was cut off goes on where it stopped.
 //! 4. **Judge.** When all is read, every candidate is judged ([`judgement`]): each message on itself and on what its
-//!    mailbox knew before it ([`signal`], [`exposure`]); then what ties findings to one another.
+//!    mailbox knew before it ([`signal`], [`exposure`]). Then every line is gone through once more for what it says of the
+//!    findings: who hid the same list, recalled it, was sorry, answered, was not reached. That raises confidence, makes
+//!    incidents with their timelines, and circles of the same people.
 //! 5. **Export.** The files of a case are made from `case.db` alone ([`export`]).
 //!
 //! # Why scanning in parts equals scanning at once
 //!
 //! Judgement never depends on the order of arrival: it begins anew from all lines and candidates of the case. History
 //! only ever lowers the confidence of a first pass (people who have spoken are no strangers), so a message that falls
-//! short without any history may be dropped while reading, and no later part can bring it back.
+//! short without any history may be dropped while reading, and no later part can bring it back. Habit and aftermath raise it,
+//! but never by more than lies between what a case keeps and what it reports. Answers, recalls and apologies that show a list
+//! stay in the case until what they answer is known to be nothing.
 //!
 //! # Why it is fast
 //!

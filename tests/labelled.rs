@@ -412,3 +412,35 @@ fn what_was_never_seen_is_judged_no_worse_than_before() {
         std::env::var_os("LABELLED_SHOW").is_some(),
     );
 }
+
+#[test]
+fn the_readme_quotes_the_figures_of_the_file() {
+    let text = fs::read_to_string(folder().join("figures.json")).unwrap();
+    let both: Both = serde_json::from_str(&text).unwrap();
+    let (seen, unseen) = (both.seen.unwrap(), both.unseen.unwrap());
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let thousands = |number: u64| format!("{},{:03}", number / 1000, number % 1000);
+    let row = |what: &str, of: &dyn Fn(&Figures) -> String| {
+        let row = format!("| {what} | {} | {} |", of(&seen), of(&unseen));
+        assert!(readme.contains(&row), "README.md has no row: {row}");
+    };
+    row("messages, of them exposing", &|half| {
+        format!("{}, {}", half.messages, half.exposing)
+    });
+    row("precision: of what is reported, exposes", &|half| {
+        half.precision.to_string()
+    });
+    row("recall: of what exposes, is reported", &|half| {
+        half.recall.to_string()
+    });
+    row("incidents found", &|half| {
+        format!("{} of {}", half.incidents_found, half.incidents)
+    });
+    row("false alarms among ordinary sent messages", &|half| {
+        format!("{} of {}", half.false_alarms, thousands(half.ordinary))
+    });
+    row("false alarms per 1,000", &|half| {
+        format!("{:.2}", half.false_alarms_per_1000)
+    });
+}
