@@ -154,15 +154,21 @@ impl Case {
         let mut order: Vec<&Finding> = findings.iter().collect();
         order.sort_unstable_by(|a, b| a.id().cmp(b.id()));
         let mut to_finding = self.db.prepare(
-            "INSERT INTO finding (exposure_id, incident_id, reported, confidence, severity, groups, why, sent, author, subject, visible, exposed, audience, named_full, named_partial, field, aftermath, repeat_of, source, folder, position, message_id, sha256, also_at, circle_id, step)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
+            "INSERT INTO finding (exposure_id, incident_id, reported, confidence, severity, groups, why, sent, author, subject, visible, exposed, audience, named_full, named_partial, field, aftermath, repeat_of, source, folder, position, message_id, sha256, also_at, circle_id, step, inside)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
         )?;
         let mut to_seen = self.db.prepare(
             "INSERT INTO seen (exposure_id, identity, person_id, address, name, field, author, visible, exposed, person, relation, kind, named_by, bounced, replied, replied_all)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?;
         for finding in order {
-            write_finding(&mut to_finding, finding, &ids)?;
+            let candidate = &finding.entry.candidate;
+            let senders = candidate.author().into_iter().chain(&candidate.sender);
+            let inside = rules.organisation.is_unknown()
+                || senders
+                    .into_iter()
+                    .any(|sender| rules.organisation.holds(sender));
+            write_finding(&mut to_finding, finding, inside, &ids)?;
             if finding.reported {
                 let mut seen: Vec<(Cow<'_, str>, &Seen)> = finding
                     .verdict
@@ -222,6 +228,7 @@ impl Case {
 fn write_finding(
     statement: &mut Statement<'_>,
     finding: &Finding,
+    inside: bool,
     ids: &PersonIds,
 ) -> anyhow::Result<()> {
     let (candidate, verdict) = (&finding.entry.candidate, &finding.verdict);
@@ -286,6 +293,7 @@ fn write_finding(
         also.join(";"),
         finding.circle_id,
         finding.step.as_str(),
+        inside,
     ])?;
     Ok(())
 }

@@ -158,7 +158,8 @@ CREATE TABLE IF NOT EXISTS finding (
   sha256        TEXT NOT NULL,
   also_at       TEXT NOT NULL,
   circle_id     TEXT NOT NULL,    -- the same organisation writing to the same people
-  step          TEXT NOT NULL     -- what it is in its incident
+  step          TEXT NOT NULL,    -- what it is in its incident
+  inside        INTEGER NOT NULL  -- 1: somebody of the organisation sent it, or nobody knows who is of it
 ) STRICT;
 
 -- What happened after an exposure, and is none itself: an apology in Bcc, a bounce, an answer.

@@ -29,7 +29,7 @@ pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
          began AS (SELECT incident_id, min(coalesce(sent, 9223372036854775807)) AS first FROM shown GROUP BY incident_id),
          entry AS (
            SELECT incident_id, sent AS at, step AS event,
-                  iif(step = 'reply-all' AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.exposure_id = shown.exposure_id AND author = 1 AND relation = 'insider'), 'outsider', 'insider') AS by,
+                  iif(inside, 'insider', 'outsider') AS by,
                   exposed AS people, exposure_id, source, folder, position, 0 AS beside FROM shown
            UNION ALL
            SELECT event.incident_id, event.at, event.what, iif(event.inside, 'insider', 'outsider'), event.people, event.exposure_id,

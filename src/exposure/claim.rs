@@ -34,6 +34,18 @@ pub(super) struct Claim {
     pub(super) own: Vec<Signal>,
     pub(super) common: Vec<Signal>,
     pub(super) exposed: BTreeSet<usize>,
+    pub(super) breadth: Breadth,
+}
+
+/// How certain a group a claim is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Breadth {
+    /// A group of its own.
+    Narrow,
+    /// None of its own: it is not told where a narrow one says as much.
+    Broad,
+    /// A mass list, whatever it is about.
+    Mass,
 }
 
 /// Each query's and each roster's case for a message: for those who see one another, for those in lists inside it, and
@@ -279,14 +291,24 @@ impl Sighted<'_> {
         } else {
             people
         };
-        Some(claim(
-            query.id.clone(),
-            query.title.clone(),
-            query.harm,
-            own,
-            common,
-            exposed.into_iter().collect(),
-        ))
+        let breadth = match query {
+            Query { broad: true, .. } => Breadth::Broad,
+            Query {
+                strangers: true, ..
+            } => Breadth::Mass,
+            _ => Breadth::Narrow,
+        };
+        Some(Claim {
+            breadth,
+            ..claim(
+                query.id.clone(),
+                query.title.clone(),
+                query.harm,
+                own,
+                common,
+                exposed.into_iter().collect(),
+            )
+        })
     }
 }
 
@@ -375,6 +397,7 @@ fn claim(
         own,
         common,
         exposed,
+        breadth: Breadth::Narrow,
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use claim::{Claim, claims};
+use claim::{Breadth, Claim, claims};
 pub use inside::may_show;
 use seen::look;
 pub use seen::{Fields, Seen, everybody, expose_shown, identity, longer};
@@ -215,6 +215,13 @@ pub fn judge(candidate: &Candidate, history: &History, rules: &Rules) -> Option<
     let best = best(&claims)?;
     let bar = best.min(i32::from(rules.min_confidence));
     claims.retain(|claim| claim.confidence >= bar && claim.confidence > 0);
+    let narrow = claims
+        .iter()
+        .filter(|claim| claim.breadth == Breadth::Narrow);
+    let narrow = narrow.map(|claim| claim.confidence).max();
+    claims.retain(|claim| {
+        claim.breadth != Breadth::Broad || narrow.is_none_or(|narrow| narrow < claim.confidence)
+    });
     let claims = joined(claims);
     let mut seen: Vec<Seen> = looked
         .iter()

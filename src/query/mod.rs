@@ -100,6 +100,8 @@ pub struct Query {
     pub insiders: bool,
     /// True where unrelated strangers in one list are enough.
     pub strangers: bool,
+    /// True where it names no certain group: it is left out where a narrower query holds.
+    pub broad: bool,
     /// What the query must and must not find.
     pub examples: Vec<Example>,
     /// SHA-256 of the query's text and its roster, lower-case hex.
@@ -200,6 +202,7 @@ struct When {
     at_least: Option<Spanned<i64>>,
     insiders: bool,
     strangers: bool,
+    broad: bool,
 }
 
 /// What is wrong with a query or a roster: where, and the mend. Printed as three lines.
@@ -453,6 +456,7 @@ impl Query {
             at_least,
             insiders: raw.when.insiders,
             strangers: raw.when.strangers,
+            broad: raw.when.broad,
             examples: raw.example,
             sha256: hex(&hash.finalize()),
             builtin: open.is_none(),
