@@ -380,7 +380,7 @@ impl<'t> Reader<'t> {
                 .iter()
                 .flat_map(|list| list.groups.iter().cloned()),
         );
-        let (text, attachments) = searched(&body, &inside);
+        let (text, attachments) = searched(body, &inside);
         let found = rules.patterns.find(Shows {
             from: author.map_or("", Address::as_str),
             from_name: from.first().map_or("", |mailbox| &mailbox.name),
