@@ -1,5 +1,5 @@
 //! One circle, one decision: what a person dismissed is dismissed for later mail of the same circle too, where that exposes
-//! no other group and hurts no more. Within one incident each message is decided by itself: who dismisses an apology has
+//! no other group, hurts no more and was not recalled or apologised for. Within one incident each message is decided by itself: who dismisses an apology has
 //! not dismissed what it is for. A confirmed exposure confirms no other: each is told to the people by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +12,9 @@ use crate::query::Harm;
 /// How the reason of a decision begins that follows another of its circle.
 const FOLLOWS: &str = "its circle, as ";
 
+/// What came after a message for which somebody believed that it should not have gone out so.
+const REGRETS: [&str; 3] = ["recall", "apology", "resent-blind"];
+
 /// A finding, as far as decisions go.
 struct Decided {
     exposure_id: String,
@@ -19,6 +22,8 @@ struct Decided {
     sent: Option<i64>,
     severity: Harm,
     groups: BTreeSet<String>,
+    /// Somebody of the organisation recalled it, was sorry for it or sent it again in Bcc.
+    regretted: bool,
     /// A person's own decision, and when.
     own: Option<(String, i64)>,
 }
@@ -47,7 +52,8 @@ impl Case {
             for finding in circle.iter().filter(|finding| finding.own.is_none()) {
                 let like = decisions().find(|(decided, _)| {
                     decided.incident_id != finding.incident_id
-                        && decided.sent < finding.sent
+                        && decided.sent.is_some_and(|sent| Some(sent) < finding.sent)
+                        && !finding.regretted
                         && finding.severity <= decided.severity
                         && finding.groups.is_subset(&decided.groups)
                 });
@@ -66,7 +72,7 @@ impl Case {
     /// The findings of each circle of which anything was decided, in the order of their ids.
     fn decided(&self) -> anyhow::Result<BTreeMap<String, Vec<Decided>>> {
         let mut statement = self.db.prepare(
-            "SELECT circle_id, exposure_id, severity, groups, review, decided_at, incident_id, sent FROM finding LEFT JOIN decision USING (exposure_id)
+            "SELECT circle_id, exposure_id, severity, groups, review, decided_at, incident_id, sent, aftermath FROM finding LEFT JOIN decision USING (exposure_id)
              WHERE reported = 1 AND circle_id IN (SELECT circle_id FROM finding JOIN decision USING (exposure_id) WHERE reported = 1)
              ORDER BY circle_id, exposure_id",
         )?;
@@ -89,6 +95,11 @@ impl Case {
                     .split(';')
                     .map(str::to_owned)
                     .collect(),
+                regretted: row
+                    .get_ref(8)?
+                    .as_str()?
+                    .split(';')
+                    .any(|token| REGRETS.contains(&token)),
                 own,
             });
         }
