@@ -297,3 +297,99 @@ fn a_draft_read_before_what_was_sent_is_a_place_of_it() {
     let ordinary = Mailbox::numbered_from(300).background(20).mbox();
     in_parts(&[&drafts, &ordinary, &sent]);
 }
+
+const SORRY: &str = "We are sorry. Our email of Monday showed your addresses to each other: they were visible to all.";
+
+#[test]
+fn an_apology_for_two_batches_stays_when_one_of_them_is_dismissed() {
+    let who = people(40, 78);
+    let text = "Dear patient,\nthe Gender Identity Clinic invites you to its art competition. Please send a picture of your work.";
+    let batch = |m: Mail, who: &[Person]| m.from(DESK).to(who).subject("Art").body(text).day(5);
+    let sorry = |m: Mail| {
+        let m = m.from(DESK).to([DESK]).bcc(&who).subject("Apology");
+        m.body(SORRY).day(6)
+    };
+    let store = Mailbox::ordinary(20)
+        .mail(|m| batch(m, &who[..20]))
+        .mail(|m| batch(m, &who[20..]))
+        .mail(sorry)
+        .mbox();
+    for dismissed in [0, 1] {
+        let case = Run::scan(store.path()).org(FORCE).ok();
+        let all: Vec<String> = events(&case);
+        assert_eq!(all, ["first", "batch", "apology"]);
+        let rows = case.messages();
+        case.decide(&rows[dismissed]["exposure_id"], "dismissed");
+        let case = Run::scan(store.path()).org(FORCE).onto(&case).ok();
+        let left = &rows[1 - dismissed]["exposure_id"];
+        let timeline = case.timeline();
+        assert_eq!(timeline.len(), 2, "{timeline:?}");
+        assert_eq!(&timeline[1]["event"], "apology");
+        assert!(timeline.iter().all(|row| &row["exposure_id"] == left));
+    }
+}
+
+fn events(case: &Case) -> Vec<String> {
+    let rows = case.timeline();
+    rows.iter().map(|row| row["event"].to_owned()).collect()
+}
+
+#[test]
+fn an_incident_that_was_written_stays_one_when_an_earlier_part_is_found() {
+    let who = people(20, 79);
+    let write = |m: Mail, day: i64| m.from(DESK).to(&who).subject("Room for Thursday").day(day);
+    let later = Mailbox::ordinary(20).mails([10, 20], write).mbox();
+    let early = Mailbox::numbered_from(900).mails([1], write).mbox();
+    let case = Run::scan(later.path()).org(FORCE).ok();
+    let id = case.messages()[0]["incident_id"].to_owned();
+    let case = Run::scan(early.path()).org(FORCE).onto(&case).ok();
+    assert!(case.messages().iter().all(|row| row["incident_id"] == *id));
+    assert_eq!(events(&case), ["first", "again", "again"]);
+}
+
+#[test]
+fn the_latest_of_years_of_changing_lists_is_apologised_for() {
+    let who = people(24, 80);
+    let list = |without: i64| {
+        let without = [without % 24, (without + 1 + without / 24) % 24];
+        let here = move |at: &usize| !without.contains(&(*at as i64));
+        (0..24).filter(here).map(|at| who[at].clone())
+    };
+    let write = |m: Mail, n: i64| {
+        let extra = people(1, 1000 + n as u64);
+        let m = m.from(DESK).to(list(n)).cc(&extra);
+        m.subject("Room for Thursday").day(n)
+    };
+    let sorry = |m: Mail| {
+        let m = m.from(DESK).to([DESK]).bcc(list(299)).subject("Apology");
+        m.body(SORRY).day(300)
+    };
+    let store = Mailbox::new().mails(0..300, write).mail(sorry).mbox();
+    let case = Run::scan(store.path()).org(FORCE).ok();
+    let rows = case.messages();
+    let last = rows.last().unwrap();
+    assert!(last["why"].contains("apologised afterwards"), "{last:?}");
+}
+
+#[test]
+fn a_dismissed_list_dismisses_no_later_one_of_other_people() {
+    let who = people(60, 81);
+    let write = |m: Mail, month: i64| {
+        let at = 4 * month as usize;
+        m.from(DESK)
+            .to(&who[at..at + 20])
+            .subject("Room for Thursday")
+            .day(30 * month)
+    };
+    let case = Run::scan(Mailbox::new().mails(0..1, write).mbox().path())
+        .org(FORCE)
+        .ok();
+    case.decide(&case.only_message()["exposure_id"], "dismissed");
+    let later = Mailbox::new().mails(0..8, write).mbox();
+    let case = Run::scan(later.path()).org(FORCE).onto(&case).ok();
+    let rows = case.messages();
+    assert_eq!(crate::builders::column(&rows, "circle_id").len(), 1);
+    let reviews: Vec<&str> = rows.iter().map(|row| &row["review"]).collect();
+    let d = "dismissed";
+    assert_eq!(reviews, [d, d, d, "", "", "", "", ""]);
+}

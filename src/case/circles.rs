@@ -1,6 +1,7 @@
 //! One circle, one decision: what a person dismissed is dismissed for later mail of the same circle too, where that exposes
-//! no other group, hurts no more and was not recalled or apologised for. Within one incident each message is decided by itself: who dismisses an apology has
-//! not dismissed what it is for. A confirmed exposure confirms no other: each is told to the people by itself.
+//! no other group, hurts no more, shows the same people by half and was not recalled or apologised for. Within one incident
+//! each message is decided by itself: who dismisses an apology has not dismissed what it is for. A confirmed exposure
+//! confirms no other: each is told to the people by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,17 @@ struct Decided {
     own: Option<(String, i64)>,
 }
 
+impl Decided {
+    /// Whether a decision may hold for this too, as far as time, groups and harm tell.
+    fn may_follow(&self, decided: &Decided) -> bool {
+        decided.incident_id != self.incident_id
+            && decided.sent.is_some_and(|sent| Some(sent) < self.sent)
+            && self.severity <= decided.severity
+            && self.groups.is_subset(&decided.groups)
+            && !self.regretted
+    }
+}
+
 impl Case {
     /// Dismisses what belongs to a circle that a person dismissed, and takes back what does so no more. Gives how many
     /// are dismissed that way.
@@ -50,13 +62,13 @@ impl Case {
                 continue;
             }
             for finding in circle.iter().filter(|finding| finding.own.is_none()) {
-                let like = decisions().find(|(decided, _)| {
-                    decided.incident_id != finding.incident_id
-                        && decided.sent.is_some_and(|sent| Some(sent) < finding.sent)
-                        && !finding.regretted
-                        && finding.severity <= decided.severity
-                        && finding.groups.is_subset(&decided.groups)
-                });
+                let mut like = None;
+                for (decided, decision) in decisions() {
+                    if finding.may_follow(decided) && self.shows_the_people_of(finding, decided)? {
+                        like = Some((decided, decision));
+                        break;
+                    }
+                }
                 if let Some((decided, (review, at))) = like {
                     self.db.execute(
                         "INSERT INTO decision (exposure_id, review, reason, decided_at) VALUES (?1, ?2, ?3, ?4)",
@@ -67,6 +79,18 @@ impl Case {
             }
         }
         Ok(follows)
+    }
+
+    /// Whether half of the people of a finding, or more, stood in what was decided: a list that changed little by little is
+    /// another list in the end.
+    fn shows_the_people_of(&self, finding: &Decided, decided: &Decided) -> anyhow::Result<bool> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT count(*) <= 2 * count(before.identity) FROM seen
+             LEFT JOIN seen AS before ON before.exposure_id = ?2 AND before.identity = seen.identity AND before.exposed = 1
+             WHERE seen.exposure_id = ?1 AND seen.exposed = 1",
+        )?;
+        let ids = [&finding.exposure_id, &decided.exposure_id];
+        Ok(statement.query_row(ids, |row| row.get(0))?)
     }
 
     /// The findings of each circle of which anything was decided, in the order of their ids.

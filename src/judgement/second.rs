@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::circles::circles;
 use super::same_people::Earlier;
-use super::sequel::{After, Counted, Event, Sequel};
+use super::sequel::{After, Counted, Event, Sequel, What};
 use super::ties::{Groups, incidents, shared};
 use super::{Entry, Finding, INCIDENT_LASTS, Judged, Step, made, order};
 use crate::exposure::{self, Rules, Verdict};
@@ -58,7 +58,8 @@ pub fn second(
     findings.sort_by_cached_key(order);
     repeats(&mut findings, rules.min_confidence);
     steps(&mut findings);
-    let groups = incidents(&findings, rules);
+    let mut groups = incidents(&findings, rules);
+    join_written(&mut groups, &findings, known);
     let firsts = ids_of(&findings, &groups, known, |finding| {
         (!finding.incident_id.is_empty()).then_some(finding.incident_id.as_str())
     });
@@ -372,6 +373,21 @@ fn tokens(findings: &mut [Finding], groups: &Groups, events: &[Event]) {
     }
 }
 
+/// Makes one of what the case wrote as one incident before: its id stays, though an earlier message that was found since
+/// may have begun another.
+fn join_written(groups: &mut Groups, findings: &[Finding], known: &BTreeMap<String, String>) {
+    let mut written: FxHashMap<&str, usize> = FxHashMap::default();
+    for (index, finding) in findings.iter().enumerate() {
+        if let Some(id) = known.get(finding.id())
+            && finding.incident_id.is_empty()
+        {
+            let first = *written.entry(id).or_insert(index);
+            groups.join(first, index);
+        }
+    }
+    groups.flatten();
+}
+
 /// For each finding the first reported one of its group, else the first.
 fn reported_firsts(findings: &[Finding], groups: &Groups) -> Vec<usize> {
     let mut firsts: FxHashMap<usize, usize> = FxHashMap::default();
@@ -439,7 +455,8 @@ fn ids_of<'f>(
         .collect()
 }
 
-/// Events of reported incidents, each once in each; what is a finding itself is none.
+/// Events of reported findings, with the ids of their incidents; what is a finding of the same incident itself is none. A
+/// message that recalls one of an incident is no apology for another too.
 fn of_incidents(events: Vec<Event>, findings: &[Finding]) -> Vec<(String, Event)> {
     let by_id: FxHashMap<&str, &Finding> = findings
         .iter()
@@ -454,36 +471,30 @@ fn of_incidents(events: Vec<Event>, findings: &[Finding]) -> Vec<(String, Event)
             Some((key, finding.incident_id.as_str()))
         })
         .collect();
-    let mut out: BTreeMap<(String, i64, super::What, u128), Event> = BTreeMap::new();
+    let said = |what| matches!(what, What::Recall | What::Apology | What::Delete);
+    let mut says: FxHashMap<(u128, &str), What> = FxHashMap::default();
+    let mut out: Vec<(String, Event)> = Vec::new();
     for event in events {
         let Some(finding) = by_id.get(event.exposure_id.as_str()) else {
             continue;
         };
-        let incident = &finding.incident_id;
-        if own.get(&event.key).is_some_and(|own| own == incident) {
+        let incident = finding.incident_id.as_str();
+        if own.get(&event.key).is_some_and(|own| *own == incident) {
             continue;
         }
-        // Of answers only the last is told, of other events each.
-        let key = if event.key == 0 {
-            (incident.clone(), i64::MIN, event.what, 0)
-        } else {
-            (incident.clone(), event.at, event.what, event.key)
-        };
-        out.entry(key)
-            .and_modify(|known| {
-                if event.key == 0 && event.what == super::What::LastAnswer {
-                    known.at = known.at.max(event.at);
-                } else {
-                    known.at = known.at.min(event.at);
-                }
-                known.people = known.people.max(event.people);
-            })
-            .or_insert(event);
+        if said(event.what) {
+            let known = says.entry((event.key, incident)).or_insert(event.what);
+            *known = event.what.min(*known);
+        }
+        out.push((incident.to_owned(), event));
     }
-    let mut out: Vec<(String, Event)> = out
-        .into_iter()
-        .map(|((incident, ..), event)| (incident, event))
-        .collect();
+    for (incident, event) in &mut out {
+        if let Some(what) = says.get(&(event.key, incident.as_str()))
+            && said(event.what)
+        {
+            event.what = *what;
+        }
+    }
     out.sort_unstable();
     out
 }

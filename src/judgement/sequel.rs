@@ -17,9 +17,10 @@ use crate::signal::series::{Sketch, series};
 const ANSWERED_WITHIN: i64 = 30 * DAY;
 /// How long after a message a bounce that names no message is one of it.
 const BOUNCED_WITHIN: i64 = 5 * DAY;
-/// With how many lists of findings somebody is compared: of a mailbox that shows them the same person ten thousand times
-/// the first tell enough.
-const MOST_LISTS: usize = 256;
+/// With how many lists of findings, before a mail and after it, somebody is compared: of a mailbox that shows them the same
+/// person ten thousand times those nearest in time tell enough.
+const LISTS_BEFORE: usize = 192;
+const LISTS_AFTER: usize = 64;
 /// How many findings one Message-ID is taken for: a broken program gives all its mails the same.
 const MOST_OF_ID: usize = 16;
 
@@ -213,10 +214,7 @@ impl Sequel {
             let place = *places.entry(Rc::clone(&people)).or_insert_with(|| {
                 let place = out.lists.len();
                 for person in &*people {
-                    let lists = out.by_person.entry(*person).or_default();
-                    if lists.len() < MOST_LISTS {
-                        lists.push(place as u32);
-                    }
+                    out.by_person.entry(*person).or_default().push(place as u32);
                 }
                 out.lists.push(List {
                     people,
@@ -350,7 +348,7 @@ impl Sequel {
         if line.blind.len() < 2 {
             return;
         }
-        for (list, shared) in self.lists_of(line.blind.iter()) {
+        for (list, shared) in self.lists_of(line.blind.iter(), line.sent) {
             // One person in the Bcc of a newsletter says nothing of two who are written to together.
             if shared < 2 || shared * 2 < self.lists[list].people.len() {
                 continue;
@@ -377,7 +375,8 @@ impl Sequel {
     fn said(&mut self, line: &Told<'_>, key: u128, says: Says) {
         let Some(sent) = line.sent else { return };
         let recipients = line.visible.len() + line.blind.len();
-        for (list, shared) in self.lists_of(line.visible.iter().chain(line.blind.iter())) {
+        for (list, shared) in self.lists_of(line.visible.iter().chain(line.blind.iter()), line.sent)
+        {
             let people = self.lists[list].people.len();
             if shared * 2 < recipients && shared * 2 < people {
                 continue;
@@ -425,7 +424,7 @@ impl Sequel {
             && let Some(sent) = line.sent
         {
             let failed = notice.failed.iter().copied().map(Digest);
-            let lists = self.lists_of(failed);
+            let lists = self.lists_of(failed, line.sent);
             let near = lists
                 .iter()
                 .map(|(list, _)| &self.lists[*list].findings)
@@ -446,10 +445,25 @@ impl Sequel {
         }
     }
 
-    /// The lists of findings that share somebody with these people, and how many.
-    fn lists_of(&mut self, people: impl Iterator<Item = Digest>) -> Vec<(usize, usize)> {
+    /// The lists of findings, near a time, that share somebody with these people, and how many.
+    fn lists_of(
+        &mut self,
+        people: impl Iterator<Item = Digest>,
+        at: Option<i64>,
+    ) -> Vec<(usize, usize)> {
+        let at = at.unwrap_or(i64::MAX);
+        // Lists stand in the order of their first findings.
+        let began = |list: &u32| {
+            let first = self.lists[*list as usize].findings.first();
+            first.map_or(i64::MAX, |first| self.all[*first].sent)
+        };
         for person in people {
-            for list in self.by_person.get(&person).into_iter().flatten() {
+            let Some(lists) = self.by_person.get(&person) else {
+                continue;
+            };
+            let now = lists.partition_point(|list| began(list) <= at);
+            let near = now.saturating_sub(LISTS_BEFORE)..lists.len().min(now + LISTS_AFTER);
+            for list in &lists[near] {
                 if self.overlap[*list as usize] == 0 {
                     self.touched.push(*list);
                 }
