@@ -42,6 +42,7 @@ mod judgement;
 mod ordinary;
 // What came before and after: hidden lists, recalls, apologies, answers, bounces; one incident, one circle.
 mod aftermath;
+mod afterwards;
 // How well it judges: recall, precision and calibration on mailboxes that people have labelled.
 mod labelled;
 // Years of ordinary mail: how many circles of people are taken for victims.

@@ -188,8 +188,8 @@ impl Case {
 
     fn write_events(&self, events: &[(String, Event)]) -> anyhow::Result<()> {
         let mut insert = self.db.prepare(
-            "INSERT INTO event (incident_id, exposure_id, at, what, inside, people, source, folder, position)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, coalesce(source, ''), coalesce(chain, ''), coalesce(position, '') FROM (SELECT 1)
+            "INSERT INTO event (incident_id, exposure_id, at, what, inside, people, key, source, folder, position)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(source, ''), coalesce(chain, ''), coalesce(position, '') FROM (SELECT 1)
              LEFT JOIN (SELECT source, chain, position FROM notice JOIN reading ON reading.id = notice.reading_id JOIN folder ON folder.id = notice.folder_id
                         WHERE key = ?7 ORDER BY reading.current DESC, folder.role <> 'sent', source, chain, place, position LIMIT 1)",
         )?;

@@ -162,7 +162,8 @@ CREATE TABLE IF NOT EXISTS finding (
   inside        INTEGER NOT NULL  -- 1: somebody of the organisation sent it, or nobody knows who is of it
 ) STRICT;
 
--- What happened after an exposure, and is none itself: an apology in Bcc, a bounce, an answer.
+-- What happened after an exposure, and is none itself: an apology in Bcc, a bounce, an answer. One row for each exposure
+-- that it concerns: some of them may be dismissed.
 CREATE TABLE IF NOT EXISTS event (
   incident_id TEXT NOT NULL,
   exposure_id TEXT NOT NULL,
@@ -170,6 +171,7 @@ CREATE TABLE IF NOT EXISTS event (
   what        TEXT NOT NULL,
   inside      INTEGER NOT NULL,   -- 1: somebody of the organisation did it
   people      INTEGER NOT NULL,   -- how many of the exposed it concerns
+  key         BLOB NOT NULL,      -- quick key of the message; zero of bounces and answers, which are told once
   source      TEXT NOT NULL,
   folder      TEXT NOT NULL,
   position    TEXT NOT NULL

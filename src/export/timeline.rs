@@ -32,8 +32,9 @@ pub fn make(case: &Case) -> anyhow::Result<Vec<u8>> {
                   iif(inside, 'insider', 'outsider') AS by,
                   exposed AS people, exposure_id, source, folder, position, 0 AS beside FROM shown
            UNION ALL
-           SELECT event.incident_id, event.at, event.what, iif(event.inside, 'insider', 'outsider'), event.people, event.exposure_id,
-                  event.source, event.folder, event.position, 1 FROM event JOIN shown USING (exposure_id))
+           SELECT event.incident_id, iif(what = 'last-answer', max(at), min(at)), what, iif(max(event.inside), 'insider', 'outsider'), max(people),
+                  min(event.exposure_id), min(event.source), min(event.folder), min(event.position), 1
+           FROM event JOIN shown USING (exposure_id) GROUP BY event.incident_id, what, key)
          SELECT incident_id, '', event, by, people, exposure_id, source, folder, position, at
          FROM entry JOIN began USING (incident_id)
          ORDER BY first, incident_id, at IS NULL, at, beside, event <> 'first', event, exposure_id, source, folder, position",

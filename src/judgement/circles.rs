@@ -25,5 +25,6 @@ pub(super) fn circles(findings: &[Finding]) -> Groups {
             groups.join(other, index);
         }
     }
+    groups.flatten();
     groups
 }

@@ -20,6 +20,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::exposure::{self, Candidate, Rules, Verdict};
 use crate::facts::Wanted;
 use crate::history::{Digest, History};
+use crate::message::Address;
 use crate::query::pattern::fold;
 use named::Named;
 pub use second::{Outcome, second};
@@ -81,6 +82,8 @@ pub struct Finding {
     pub aftermath: BTreeSet<&'static str>,
     /// Earliest exposure of the same people and series, if this is not it.
     pub repeat_of: String,
+    /// Id of the exposure whose list it carries again, if it is a finding for that alone.
+    pub again_of: String,
     /// What became of it with those who were sent it.
     pub delivery: Delivery,
 }
@@ -152,7 +155,7 @@ impl Finding {
 pub struct Judged {
     /// Findings.
     pub findings: Vec<Finding>,
-    /// Answers, recalls and apologies that show others, and are no findings in themselves.
+    /// Answers, recalls and apologies that show others, and drafts, which are no findings in themselves.
     pub waiting: Vec<Entry>,
 }
 
@@ -200,7 +203,7 @@ pub fn first(
     for (entry, verdict) in entries.into_iter().zip(verdicts) {
         match finding(entry, verdict, &named, history, rules) {
             Ok(finding) => judged.findings.push(*finding),
-            Err(entry) if may_belong(&entry) => judged.waiting.push(*entry),
+            Err(entry) if may_belong(&entry, history, rules) => judged.waiting.push(*entry),
             Err(_) => {}
         }
     }
@@ -216,9 +219,19 @@ pub fn first(
     judged
 }
 
-/// Whether what is no finding in itself can belong to one: it answers a mail, recalls one or is sorry for one.
-fn may_belong(entry: &Entry) -> bool {
-    !entry.draft && (!entry.candidate.answers.is_empty() || !entry.candidate.says.is_nothing())
+/// Whether what is no finding in itself can belong to one: it answers a mail, recalls one or is sorry for one; or it is the
+/// draft of one, a place of what was sent.
+fn may_belong(entry: &Entry, history: &History, rules: &Rules) -> bool {
+    let candidate = &entry.candidate;
+    if !entry.draft {
+        return !candidate.answers.is_empty() || !candidate.says.is_nothing();
+    }
+    let mut authors = [candidate.author(), candidate.sender.as_ref()].into_iter();
+    let ours =
+        |author: &Address| rules.organisation.is_unknown() || rules.organisation.holds(author);
+    authors.any(|author| author.is_some_and(ours))
+        && exposure::judge(candidate, history, rules)
+            .is_some_and(|verdict| verdict.confidence >= rules.kept_from())
 }
 
 /// What is kept of one entry, or the entry where it is no finding.
@@ -273,6 +286,7 @@ fn made(entry: Entry, mut verdict: Verdict) -> Finding {
         step: Step::default(),
         aftermath: BTreeSet::new(),
         repeat_of: String::new(),
+        again_of: String::new(),
         delivery: Delivery::default(),
     }
 }

@@ -22,12 +22,15 @@ pub(super) struct Earlier {
 impl Earlier {
     /// The earliest finding that shows the same people, four fifths of the larger list in both; adds this one.
     pub(super) fn same_people(&mut self, exposed: Rc<[Digest]>, index: usize) -> Option<usize> {
-        if exposed.is_empty() {
-            return None;
-        }
-        let same = self.lists.get(&exposed).copied();
-        let firsts = exposed.len() - (exposed.len() * 4).div_ceil(5) + 1;
-        let mut places: Vec<usize> = exposed[..firsts]
+        let found = self.find(&exposed);
+        self.add(exposed, index);
+        found
+    }
+
+    /// The earliest finding that shows the same people, four fifths of the larger list in both.
+    pub(super) fn find(&self, exposed: &[Digest]) -> Option<usize> {
+        let same = self.lists.get(exposed).copied();
+        let mut places: Vec<usize> = firsts(exposed)
             .iter()
             .filter_map(|person| self.by_first.get(person))
             .flatten()
@@ -42,17 +45,28 @@ impl Earlier {
         places.dedup();
         let alike = places
             .into_iter()
-            .find(|place| same_people(&exposed, &self.in_order[*place].0));
-        if same.is_none() {
-            let place = self.in_order.len();
-            for person in &exposed[..firsts] {
-                self.by_first.entry(*person).or_default().push(place);
-            }
-            self.lists.insert(Rc::clone(&exposed), place);
-            self.in_order.push((exposed, index));
-        }
+            .find(|place| same_people(exposed, &self.in_order[*place].0));
         alike.or(same).map(|place| self.in_order[place].1)
     }
+
+    /// Adds a list.
+    pub(super) fn add(&mut self, exposed: Rc<[Digest]>, index: usize) {
+        if exposed.is_empty() || self.lists.contains_key(&exposed) {
+            return;
+        }
+        let place = self.in_order.len();
+        for person in firsts(&exposed) {
+            self.by_first.entry(*person).or_default().push(place);
+        }
+        self.lists.insert(Rc::clone(&exposed), place);
+        self.in_order.push((exposed, index));
+    }
+}
+
+/// The first fifth of a list, one of whom stands among the first of every other list of the same people.
+fn firsts(exposed: &[Digest]) -> &[Digest] {
+    let least = (exposed.len() * 4).div_ceil(5);
+    &exposed[..(exposed.len() + 1 - least).min(exposed.len())]
 }
 
 /// Whether two lists, each in order, are of the same people: four fifths of the larger are in both.

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::circles::circles;
 use super::same_people::Earlier;
-use super::sequel::{After, Counted, Event, Sequel};
+use super::sequel::{After, Counted, Event, Sequel, What};
 use super::ties::{Groups, incidents, shared};
 use super::{Entry, Finding, INCIDENT_LASTS, Judged, Step, made, order};
 use crate::exposure::{self, Rules, Verdict};
@@ -52,18 +52,14 @@ pub fn second(
     for (finding, after) in findings.iter_mut().zip(after) {
         raise(finding, after, any_bcc, rules);
     }
+    repeats(&mut findings, rules.min_confidence);
     let left = answers(&mut findings, waiting, rules);
-    let left = left.into_iter().filter(|entry| {
-        // Whatever it answers is here and no finding, so it belongs to none; a recall may yet find its message.
-        let candidate = &entry.candidate;
-        let answers = candidate.answers.iter();
-        !candidate.says.is_nothing() || answers.clone().any(|id| !here.contains(&Digest(*id)))
-    });
-    let waiting = left.map(|entry| entry.candidate.key).collect();
+    let waiting = waits(&left, &findings, &here, rules);
     findings.sort_by_cached_key(order);
     repeats(&mut findings, rules.min_confidence);
     steps(&mut findings);
-    let groups = incidents(&findings, rules);
+    let mut groups = incidents(&findings, rules);
+    join_written(&mut groups, &findings, known);
     let firsts = ids_of(&findings, &groups, known, |finding| {
         (!finding.incident_id.is_empty()).then_some(finding.incident_id.as_str())
     });
@@ -150,9 +146,10 @@ fn answers(findings: &mut Vec<Finding>, waiting: Vec<Entry>, rules: &Rules) -> V
     let mut left = Vec::new();
     for entry in waiting {
         match again(&entry, findings, &places, rules) {
-            Some((verdict, step)) => {
+            Some((verdict, step, earlier)) => {
                 let mut finding = made(entry, verdict);
                 finding.step = step;
+                finding.again_of = findings[earlier].id().to_owned();
                 places.add(&finding, findings.len(), rules);
                 findings.push(finding);
             }
@@ -162,15 +159,58 @@ fn answers(findings: &mut Vec<Finding>, waiting: Vec<Entry>, rules: &Rules) -> V
     left
 }
 
-/// The verdict on a message that shows the people of an earlier exposure again.
+/// Keys of what may yet belong to an exposure: it answers a mail that was not read, or that is not sure enough yet, or
+/// another answer that waits; or it is sorry for something, or a draft. What answers a mail that is here and no finding belongs to none.
+fn waits(
+    left: &[Entry],
+    findings: &[Finding],
+    here: &FxHashSet<Digest>,
+    rules: &Rules,
+) -> Vec<String> {
+    let id = |entry: &Entry| {
+        let id = entry.candidate.message_id.as_deref();
+        id.map(|id| rules.digester.message_id(id))
+    };
+    let unsure: FxHashSet<Digest> = findings
+        .iter()
+        .filter(|finding| !finding.reported)
+        .filter_map(|finding| id(&finding.entry))
+        .collect();
+    let open = |id: Digest| !here.contains(&id) || unsure.contains(&id);
+    let mut answering: FxHashMap<Digest, Vec<usize>> = FxHashMap::default();
+    let mut next: Vec<usize> = Vec::new();
+    for (index, entry) in left.iter().enumerate() {
+        let answers = || entry.candidate.answers.iter().copied().map(Digest);
+        let sorry = entry.judged && !entry.candidate.says.is_nothing();
+        if entry.draft || sorry || answers().any(open) {
+            next.push(index);
+        }
+        for id in answers() {
+            answering.entry(id).or_default().push(index);
+        }
+    }
+    let mut kept = vec![false; left.len()];
+    while let Some(index) = next.pop() {
+        if !std::mem::replace(&mut kept[index], true) {
+            let answers = id(&left[index]).and_then(|id| answering.remove(&id));
+            next.extend(answers.into_iter().flatten());
+        }
+    }
+    let waiting = left.iter().zip(kept).filter(|(_, kept)| *kept);
+    waiting
+        .map(|(entry, _)| entry.candidate.key.clone())
+        .collect()
+}
+
+/// The verdict on a message that shows the people of an earlier exposure again, and the place of that.
 fn again(
     entry: &Entry,
     findings: &[Finding],
     places: &Places,
     rules: &Rules,
-) -> Option<(Verdict, Step)> {
+) -> Option<(Verdict, Step, usize)> {
     let candidate = &entry.candidate;
-    let sent = candidate.sent?;
+    let sent = candidate.sent.filter(|_| !entry.draft)?;
     let answered = candidate
         .answers
         .iter()
@@ -184,7 +224,8 @@ fn again(
         };
         same.iter().rev().find(before)
     };
-    let earlier = &findings[*answered.or_else(|| if sorry { recalled() } else { None })?];
+    let place = *answered.or_else(|| if sorry { recalled() } else { None })?;
+    let earlier = &findings[place];
     let known = earlier.people();
     let mut seen = exposure::everybody(candidate, rules);
     let again = |seen: &exposure::Seen| {
@@ -197,6 +238,8 @@ fn again(
     for seen in &mut seen {
         seen.exposed = again(seen) || (seen.visible && seen.is_shown_outsider());
     }
+    // Of people in lists inside whom nothing exposes, nothing is kept.
+    seen.retain(|seen| seen.exposed || seen.receives());
     let by_outsider = candidate
         .author()
         .is_none_or(|author| !rules.organisation.holds(author));
@@ -208,7 +251,7 @@ fn again(
         _ => (Step::ReplyAll, "An answer"),
     };
     let verdict = Verdict {
-        confidence: earlier.verdict.confidence.clamp(rules.min_confidence, 99),
+        confidence: earlier.verdict.confidence.max(rules.min_confidence).min(99),
         severity: earlier.verdict.severity,
         groups: earlier.verdict.groups.clone(),
         why: format!(
@@ -218,44 +261,57 @@ fn again(
         ),
         seen,
     };
-    Some((verdict, step))
+    Some((verdict, step, place))
 }
 
 /// Marks what shows the same people in the same series again: it exposes the same groups and hurts as much, whatever it
 /// says. A recall says nothing, and shows the list.
 fn repeats(findings: &mut [Finding], threshold: u8) {
-    let mut threads: FxHashMap<(String, String), Earlier> = FxHashMap::default();
+    // What was reported is kept apart: nobody can look up what was not.
+    let mut threads: FxHashMap<(String, String), [Earlier; 2]> = FxHashMap::default();
     for index in 0..findings.len() {
         let candidate = &findings[index].entry.candidate;
         let author = candidate
             .author()
             .map_or_else(String::new, ToString::to_string);
-        let thread = threads
+        let [unsure, sure] = threads
             .entry((author, series(&candidate.subject)))
             .or_default();
-        let Some(earlier) = thread.same_people(findings[index].people(), index) else {
-            continue;
-        };
-        let (before, after) = findings.split_at_mut(index);
-        let (first, again) = (&before[earlier], &mut after[0]);
-        again.repeat_of = first.id().to_owned();
-        let mut groups = first.verdict.groups.clone();
-        let new = again.verdict.groups.iter();
-        groups.extend(
-            new.filter(|group| !first.verdict.groups.contains(group))
-                .cloned(),
-        );
-        if first.reported && !again.reported {
-            again.reported = true;
-            again.verdict.confidence = again.verdict.confidence.max(threshold);
+        let people = findings[index].people();
+        let earlier = sure.find(&people).or_else(|| {
+            let alone = !findings[index].reported;
+            alone.then(|| unsure.find(&people)).flatten()
+        });
+        let earlier = earlier.filter(|_| findings[index].repeat_of.is_empty());
+        if let Some(earlier) = earlier {
+            repeat(findings, earlier, index, threshold);
         }
-        again.verdict.groups = groups;
-        again.verdict.severity = again.verdict.severity.max(first.verdict.severity);
-        again.verdict.add(&format!(
-            "the same people were shown before, in exposure {}",
-            first.id()
-        ));
+        let reported = findings[index].reported;
+        if reported { sure } else { unsure }.add(people, index);
     }
+}
+
+/// Marks a finding as what shows the people of an earlier one again.
+fn repeat(findings: &mut [Finding], earlier: usize, index: usize, threshold: u8) {
+    let (before, after) = findings.split_at_mut(index);
+    let (first, again) = (&before[earlier], &mut after[0]);
+    again.repeat_of = first.id().to_owned();
+    let mut groups = first.verdict.groups.clone();
+    let new = again.verdict.groups.iter();
+    groups.extend(
+        new.filter(|group| !first.verdict.groups.contains(group))
+            .cloned(),
+    );
+    if first.reported && !again.reported {
+        again.reported = true;
+        again.verdict.confidence = again.verdict.confidence.max(threshold);
+    }
+    again.verdict.groups = groups;
+    again.verdict.severity = again.verdict.severity.max(first.verdict.severity);
+    again.verdict.add(&format!(
+        "the same people were shown before, in exposure {}",
+        first.id()
+    ));
 }
 
 /// What each finding is in its incident, as far as it tells itself.
@@ -315,6 +371,21 @@ fn tokens(findings: &mut [Finding], groups: &Groups, events: &[Event]) {
             findings[first].aftermath.extend(tokens);
         }
     }
+}
+
+/// Makes one of what the case wrote as one incident before: its id stays, though an earlier message that was found since
+/// may have begun another.
+fn join_written(groups: &mut Groups, findings: &[Finding], known: &BTreeMap<String, String>) {
+    let mut written: FxHashMap<&str, usize> = FxHashMap::default();
+    for (index, finding) in findings.iter().enumerate() {
+        if let Some(id) = known.get(finding.id())
+            && finding.incident_id.is_empty()
+        {
+            let first = *written.entry(id).or_insert(index);
+            groups.join(first, index);
+        }
+    }
+    groups.flatten();
 }
 
 /// For each finding the first reported one of its group, else the first.
@@ -384,7 +455,8 @@ fn ids_of<'f>(
         .collect()
 }
 
-/// Events of reported incidents, each once in each; what is a finding itself is none.
+/// Events of reported findings, with the ids of their incidents; what is a finding of the same incident itself is none. A
+/// message that recalls one of an incident is no apology for another too.
 fn of_incidents(events: Vec<Event>, findings: &[Finding]) -> Vec<(String, Event)> {
     let by_id: FxHashMap<&str, &Finding> = findings
         .iter()
@@ -399,36 +471,30 @@ fn of_incidents(events: Vec<Event>, findings: &[Finding]) -> Vec<(String, Event)
             Some((key, finding.incident_id.as_str()))
         })
         .collect();
-    let mut out: BTreeMap<(String, i64, super::What, u128), Event> = BTreeMap::new();
+    let said = |what| matches!(what, What::Recall | What::Apology | What::Delete);
+    let mut says: FxHashMap<(u128, &str), What> = FxHashMap::default();
+    let mut out: Vec<(String, Event)> = Vec::new();
     for event in events {
         let Some(finding) = by_id.get(event.exposure_id.as_str()) else {
             continue;
         };
-        let incident = &finding.incident_id;
-        if own.get(&event.key).is_some_and(|own| own == incident) {
+        let incident = finding.incident_id.as_str();
+        if own.get(&event.key).is_some_and(|own| *own == incident) {
             continue;
         }
-        // Of answers only the last is told, of other events each.
-        let key = if event.key == 0 {
-            (incident.clone(), i64::MIN, event.what, 0)
-        } else {
-            (incident.clone(), event.at, event.what, event.key)
-        };
-        out.entry(key)
-            .and_modify(|known| {
-                if event.key == 0 && event.what == super::What::LastAnswer {
-                    known.at = known.at.max(event.at);
-                } else {
-                    known.at = known.at.min(event.at);
-                }
-                known.people = known.people.max(event.people);
-            })
-            .or_insert(event);
+        if said(event.what) {
+            let known = says.entry((event.key, incident)).or_insert(event.what);
+            *known = event.what.min(*known);
+        }
+        out.push((incident.to_owned(), event));
     }
-    let mut out: Vec<(String, Event)> = out
-        .into_iter()
-        .map(|((incident, ..), event)| (incident, event))
-        .collect();
+    for (incident, event) in &mut out {
+        if let Some(what) = says.get(&(event.key, incident.as_str()))
+            && said(event.what)
+        {
+            event.what = *what;
+        }
+    }
     out.sort_unstable();
     out
 }

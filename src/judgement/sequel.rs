@@ -17,9 +17,12 @@ use crate::signal::series::{Sketch, series};
 const ANSWERED_WITHIN: i64 = 30 * DAY;
 /// How long after a message a bounce that names no message is one of it.
 const BOUNCED_WITHIN: i64 = 5 * DAY;
-/// With how many lists of findings somebody is compared: of a mailbox that shows them the same person ten thousand times
-/// the first tell enough.
-const MOST_LISTS: usize = 256;
+/// With how many lists of findings, before a mail and after it, somebody is compared: of a mailbox that shows them the same
+/// person ten thousand times those nearest in time tell enough.
+const LISTS_BEFORE: usize = 192;
+const LISTS_AFTER: usize = 64;
+/// How many findings one Message-ID is taken for: a broken program gives all its mails the same.
+const MOST_OF_ID: usize = 16;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,11 +105,6 @@ impl Compared {
         self.people.binary_search(&person).is_ok()
     }
 
-    /// Whether something happened after it, and no later than so many seconds.
-    fn before(&self, at: i64, within: i64) -> bool {
-        self.sent <= at && at.saturating_sub(self.sent) <= within
-    }
-
     fn shown_in(&self, list: Digests<'_>, but: Option<Digest>) -> usize {
         list.iter()
             .filter(|person| Some(*person) != but && self.exposes(*person))
@@ -120,7 +118,8 @@ pub(super) struct After {
     pub(super) delivery: Delivery,
     pub(super) habit: Habit,
     pub(super) aftermath: Aftermath,
-    hidden_in: FxHashSet<u128>,
+    /// Who answered it by its Message-ID, and so was reached.
+    reached: FxHashSet<Digest>,
     last_answer: Option<i64>,
     reply_alls: FxHashMap<u128, bool>,
     bounced_at: Option<i64>,
@@ -139,8 +138,15 @@ struct Series {
 /// Findings that show exactly the same people.
 struct List {
     people: Rc<[Digest]>,
+    /// In the order of time.
     findings: Vec<usize>,
+    /// Mails that hid half of them or more, and how many.
+    hidden: FxHashMap<u128, usize>,
 }
+
+/// By quick key of the message, what it was and the place of the finding: when, whether from inside, and how many people
+/// it concerns.
+type Events = FxHashMap<(u128, What, usize), (i64, bool, usize)>;
 
 /// Collects what the lines of a mailbox say of the findings.
 pub struct Sequel {
@@ -153,7 +159,7 @@ pub struct Sequel {
     by_person: FxHashMap<Digest, Vec<u32>>,
     /// Of each author of a finding: the mails that hid three or more.
     hiders: FxHashMap<Digest, FxHashSet<u128>>,
-    events: FxHashMap<(u128, What, usize), (i64, bool, usize)>,
+    events: Events,
     any_bcc: bool,
     /// Message-IDs that what is waiting answers, and whether a mail of that id was seen.
     answered: FxHashMap<Digest, bool>,
@@ -189,7 +195,10 @@ impl Sequel {
             let compared = &out.all[index];
             if let Some(id) = &finding.entry.candidate.message_id {
                 let id = rules.digester.message_id(id);
-                out.by_id.entry(id).or_default().push(index);
+                let alike = out.by_id.entry(id).or_default();
+                if alike.len() < MOST_OF_ID {
+                    alike.push(index);
+                }
             }
             if let Some(author) = compared.author {
                 out.hiders.entry(author).or_default();
@@ -205,14 +214,12 @@ impl Sequel {
             let place = *places.entry(Rc::clone(&people)).or_insert_with(|| {
                 let place = out.lists.len();
                 for person in &*people {
-                    let lists = out.by_person.entry(*person).or_default();
-                    if lists.len() < MOST_LISTS {
-                        lists.push(place as u32);
-                    }
+                    out.by_person.entry(*person).or_default().push(place as u32);
                 }
                 out.lists.push(List {
                     people,
                     findings: Vec::new(),
+                    hidden: FxHashMap::default(),
                 });
                 place
             });
@@ -256,7 +263,7 @@ impl Sequel {
             return;
         }
         if let Some(notice) = notice.filter(|notice| notice.says.has(Says::BOUNCE)) {
-            self.bounce(line, key, notice);
+            self.bounce(line, notice);
             return;
         }
         let authors = [line.author, line.sender].into_iter().flatten();
@@ -276,10 +283,13 @@ impl Sequel {
         if let Some(series) = self.series.get_mut(&(series, author)) {
             match (line.visible.len(), line.blind.len()) {
                 (_, 2..) => drop(series.hidden.insert(key)),
-                (2.., 0) => drop(series.shown.insert(key)),
+                (2.., _) => drop(series.shown.insert(key)),
                 (1, 0) | (0, 1) => {
                     let only = line.visible.iter().chain(line.blind.iter()).next();
-                    series.apart.extend(only.map(|only| (key, only)));
+                    if let Some(only) = only {
+                        let known = series.apart.entry(key).or_insert(only);
+                        *known = only.min(*known);
+                    }
                 }
                 _ => {}
             }
@@ -291,12 +301,12 @@ impl Sequel {
         let Some(findings) = self.by_series.get(&series) else {
             return;
         };
-        for index in findings {
+        if !self.by_person.contains_key(&author) {
+            return;
+        }
+        for index in before(&self.all, findings, sent, ANSWERED_WITHIN) {
             let finding = &self.all[*index];
-            if finding.exposes(author)
-                && finding.before(sent, ANSWERED_WITHIN)
-                && finding.key != key
-            {
+            if finding.exposes(author) && finding.key != key {
                 self.after[*index].answer(author, sent);
             }
         }
@@ -316,6 +326,7 @@ impl Sequel {
             let sent = line.sent.unwrap_or(finding.sent);
             if finding.exposes(author) {
                 after.answer(author, sent);
+                after.reached.insert(author);
             }
             let shown = finding.shown_in(line.visible, Some(author));
             if shown < 2 {
@@ -327,8 +338,8 @@ impl Sequel {
                 let first = after.delivery.replied_all.entry(author).or_insert(sent);
                 *first = sent.min(*first);
             }
-            self.events
-                .insert((key, What::ReplyAll, *index), (sent, inside, shown));
+            let event = (key, What::ReplyAll, *index);
+            note(&mut self.events, event, (sent, inside, shown));
         }
     }
 
@@ -337,29 +348,24 @@ impl Sequel {
         if line.blind.len() < 2 {
             return;
         }
-        for (list, shared) in self.lists_of(line.blind.iter()) {
+        for (list, shared) in self.lists_of(line.blind.iter(), line.sent) {
             // One person in the Bcc of a newsletter says nothing of two who are written to together.
             if shared < 2 || shared * 2 < self.lists[list].people.len() {
                 continue;
             }
-            for index in self.lists[list].findings.clone() {
-                let finding = &self.all[index];
-                if finding.key == key {
-                    continue;
-                }
-                let after = &mut self.after[index];
-                after.hidden_in.insert(key);
-                after.habit.most_hidden = after.habit.most_hidden.max(shared);
+            let list = &mut self.lists[list];
+            let most = list.hidden.entry(key).or_default();
+            *most = shared.max(*most);
+            let Some(sent) = line.sent else { continue };
+            for index in before(&self.all, &list.findings, sent, INCIDENT_LASTS) {
+                let finding = &self.all[*index];
                 let same = line.series.is_some() && line.series == finding.series
                     || notice.is_some_and(|notice| notice.sketch.near(&finding.sketch));
-                if let Some(sent) = line.sent
-                    && same
-                    && sent > finding.sent
-                    && finding.before(sent, INCIDENT_LASTS)
-                {
-                    after.aftermath.resent_blind = after.aftermath.resent_blind.max(shared);
-                    self.events
-                        .insert((key, What::ResentBlind, index), (sent, true, shared));
+                if same && sent > finding.sent && finding.key != key {
+                    let aftermath = &mut self.after[*index].aftermath;
+                    aftermath.resent_blind = aftermath.resent_blind.max(shared);
+                    let event = (key, What::ResentBlind, *index);
+                    note(&mut self.events, event, (sent, true, shared));
                 }
             }
         }
@@ -369,14 +375,17 @@ impl Sequel {
     fn said(&mut self, line: &Told<'_>, key: u128, says: Says) {
         let Some(sent) = line.sent else { return };
         let recipients = line.visible.len() + line.blind.len();
-        for (list, shared) in self.lists_of(line.visible.iter().chain(line.blind.iter())) {
+        for (list, shared) in self.lists_of(line.visible.iter().chain(line.blind.iter()), line.sent)
+        {
             let people = self.lists[list].people.len();
             if shared * 2 < recipients && shared * 2 < people {
                 continue;
             }
-            for index in self.lists[list].findings.clone() {
+            let findings = &self.lists[list].findings;
+            for index in before(&self.all, findings, sent, INCIDENT_LASTS) {
+                let index = *index;
                 let finding = &self.all[index];
-                if finding.key == key || !finding.before(sent, INCIDENT_LASTS) {
+                if finding.key == key {
                     continue;
                 }
                 let aftermath = &mut self.after[index].aftermath;
@@ -394,13 +403,17 @@ impl Sequel {
                 } else {
                     continue;
                 };
-                self.events.insert((key, what, index), (sent, true, shared));
+                note(&mut self.events, (key, what, index), (sent, true, shared));
             }
         }
     }
 
     /// Notes whom a finding did not reach.
-    fn bounce(&mut self, line: &Told<'_>, key: u128, notice: &Notice) {
+    fn bounce(&mut self, line: &Told<'_>, notice: &Notice) {
+        // What tells of nobody tells that it arrived, or complains of it.
+        if notice.failed.is_empty() {
+            return;
+        }
         let originals = notice.originals.iter();
         let mut findings: Vec<usize> = originals
             .filter_map(|id| self.by_id.get(&Digest(*id)))
@@ -411,11 +424,11 @@ impl Sequel {
             && let Some(sent) = line.sent
         {
             let failed = notice.failed.iter().copied().map(Digest);
-            let lists = self.lists_of(failed);
+            let lists = self.lists_of(failed, line.sent);
             let near = lists
                 .iter()
-                .flat_map(|(list, _)| &self.lists[*list].findings)
-                .filter(|index| self.all[**index].before(sent, BOUNCED_WITHIN));
+                .map(|(list, _)| &self.lists[*list].findings)
+                .filter_map(|findings| before(&self.all, findings, sent, BOUNCED_WITHIN).last());
             // The last mail before it is the one that came back.
             findings
                 .extend(near.max_by_key(|index| (self.all[**index].sent, self.all[**index].key)));
@@ -424,16 +437,33 @@ impl Sequel {
             let after = &mut self.after[index];
             let failed = notice.failed.iter().copied().map(Digest);
             after.delivery.bounced.extend(failed);
+            let mut failed = notice.failed.iter().copied().map(Digest);
             let at = line.sent.unwrap_or(self.all[index].sent);
-            after.bounced_at = Some(after.bounced_at.map_or(at, |first| first.min(at)));
-            let _ = key;
+            if failed.any(|person| self.all[index].exposes(person)) {
+                after.bounced_at = Some(after.bounced_at.map_or(at, |first| first.min(at)));
+            }
         }
     }
 
-    /// The lists of findings that share somebody with these people, and how many.
-    fn lists_of(&mut self, people: impl Iterator<Item = Digest>) -> Vec<(usize, usize)> {
+    /// The lists of findings, near a time, that share somebody with these people, and how many.
+    fn lists_of(
+        &mut self,
+        people: impl Iterator<Item = Digest>,
+        at: Option<i64>,
+    ) -> Vec<(usize, usize)> {
+        let at = at.unwrap_or(i64::MAX);
+        // Lists stand in the order of their first findings.
+        let began = |list: &u32| {
+            let first = self.lists[*list as usize].findings.first();
+            first.map_or(i64::MAX, |first| self.all[*first].sent)
+        };
         for person in people {
-            for list in self.by_person.get(&person).into_iter().flatten() {
+            let Some(lists) = self.by_person.get(&person) else {
+                continue;
+            };
+            let now = lists.partition_point(|list| began(list) <= at);
+            let near = now.saturating_sub(LISTS_BEFORE)..lists.len().min(now + LISTS_AFTER);
+            for list in &lists[near] {
                 if self.overlap[*list as usize] == 0 {
                     self.touched.push(*list);
                 }
@@ -479,8 +509,15 @@ impl Sequel {
                 key: *key,
             })
             .collect();
+        for list in &self.lists {
+            list.tell(&self.all, &mut self.after);
+        }
         for (index, (after, compared)) in self.after.iter_mut().zip(&self.all).enumerate() {
-            after.habit.people_hidden = after.hidden_in.len() as u32;
+            // Whoever answered it has it, whatever became of a copy that was sent on.
+            let After {
+                delivery, reached, ..
+            } = after;
+            delivery.bounced.retain(|person| !reached.contains(person));
             let hidden = compared.author.and_then(|author| self.hiders.get(&author));
             after.habit.author_hidden = hidden.map_or(0, |hidden| {
                 hidden.iter().filter(|key| **key != compared.key).count() as u32
@@ -523,6 +560,38 @@ impl Sequel {
                 .collect(),
         }
     }
+}
+
+impl List {
+    /// Tells its findings how often their people were hidden elsewhere.
+    fn tell(&self, all: &[Compared], after: &mut [After]) {
+        let most = self.hidden.values().copied().max().unwrap_or(0);
+        for index in &self.findings {
+            let habit = &mut after[*index].habit;
+            let own = self.hidden.contains_key(&all[*index].key);
+            habit.people_hidden = (self.hidden.len() - usize::from(own)) as u32;
+            habit.most_hidden = if own {
+                let others = self.hidden.iter();
+                let others = others.filter(|(key, _)| **key != all[*index].key);
+                others.map(|(_, hidden)| *hidden).max().unwrap_or(0)
+            } else {
+                most
+            };
+        }
+    }
+}
+
+/// Those of some findings, in the order of time, after which something happened, no later than so many seconds.
+fn before<'f>(all: &[Compared], findings: &'f [usize], at: i64, within: i64) -> &'f [usize] {
+    let from = findings.partition_point(|index| all[*index].sent < at.saturating_sub(within));
+    let until = findings.partition_point(|index| all[*index].sent <= at);
+    findings.get(from..until).unwrap_or_default()
+}
+
+/// Notes an event. Copies of one message may have come at other times: the first counts.
+fn note(events: &mut Events, event: (u128, What, usize), (at, inside, people): (i64, bool, usize)) {
+    let known = events.entry(event).or_insert((at, inside, people));
+    *known = (at.min(known.0), inside, people.max(known.2));
 }
 
 impl After {

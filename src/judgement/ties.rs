@@ -25,6 +25,13 @@ impl Groups {
         Groups((0..count).collect())
     }
 
+    /// Makes each point at the first of its group, so that nobody has far to go.
+    pub(super) fn flatten(&mut self) {
+        for index in 0..self.0.len() {
+            self.0[index] = self.0[self.0[index]];
+        }
+    }
+
     /// The first of the group.
     pub(super) fn first(&self, mut index: usize) -> usize {
         while self.0[index] != index {
@@ -48,6 +55,7 @@ impl Groups {
 
 /// What ties one finding to others.
 struct Tied {
+    id: Option<Digest>,
     author: Option<Digest>,
     series: String,
     people: Rc<[Digest]>,
@@ -66,6 +74,7 @@ struct Earlier {
 /// person named are left alone.
 pub(super) fn incidents(findings: &[Finding], rules: &Rules) -> Groups {
     let mut groups = Groups::new(findings.len());
+    join_again(&mut groups, findings);
     let mut earlier = Earlier::default();
     let mut tied: Vec<Tied> = Vec::with_capacity(findings.len());
     for (index, finding) in findings.iter().enumerate() {
@@ -73,7 +82,9 @@ pub(super) fn incidents(findings: &[Finding], rules: &Rules) -> Groups {
         let author = candidate
             .author()
             .map(|address| rules.digester.address(address));
+        let id = candidate.message_id.as_deref();
         let this = Tied {
+            id: id.map(|id| rules.digester.message_id(id)),
             author,
             series: series(&candidate.subject),
             people: finding.people(),
@@ -94,30 +105,50 @@ pub(super) fn incidents(findings: &[Finding], rules: &Rules) -> Groups {
                 }
             }
         }
-        earlier.add(
-            index,
-            &this,
-            candidate
-                .message_id
-                .as_deref()
-                .map(|id| rules.digester.message_id(id)),
-        );
+        earlier.add(index, &this);
         tied.push(this);
     }
+    groups.flatten();
     groups
+}
+
+/// What is a finding because it carries the list of another again is of its incident, whenever it was sent.
+fn join_again(groups: &mut Groups, findings: &[Finding]) {
+    let again = |finding: &&Finding| !finding.again_of.is_empty();
+    if !findings.iter().any(|finding| again(&finding)) {
+        return;
+    }
+    let alone = |finding: &&Finding| finding.incident_id.is_empty();
+    let places: FxHashMap<&str, usize> = findings
+        .iter()
+        .enumerate()
+        .filter(|(_, finding)| alone(finding))
+        .map(|(index, finding)| (finding.id(), index))
+        .collect();
+    for finding in findings.iter().filter(again) {
+        let pair = (places.get(finding.id()), places.get(&*finding.again_of));
+        if let (Some(this), Some(other)) = pair {
+            groups.join(*other, *this);
+        }
+    }
+    groups.flatten();
 }
 
 /// Whether a finding belongs to the event of an earlier one that it shares something with.
 fn tied_to(finding: &Finding, this: &Tied, other: &Finding, that: &Tied) -> bool {
     let (candidate, earlier) = (&finding.entry.candidate, &other.entry.candidate);
-    let answers = finding.step == Step::ReplyAll;
     let same_author = this.author == that.author;
     let same_series = !this.series.is_empty() && this.series == that.series;
     let near = candidate.sketch.near(&earlier.sketch);
-    if answers || same_author && (same_series || near) {
+    if same_author && (same_series || near) {
         return true;
     }
+    let mut answers = candidate.answers.iter();
+    let answers = answers.any(|id| that.id == Some(Digest(*id)));
     let shared = shared(&this.people, &that.people);
+    if answers && shared >= 2 {
+        return true;
+    }
     let (fewer, more) = (
         this.people.len().min(that.people.len()),
         this.people.len().max(that.people.len()),
@@ -138,8 +169,13 @@ fn tied_to(finding: &Finding, this: &Tied, other: &Finding, that: &Tied) -> bool
 
 /// How many stand in both of two lists, each in order.
 pub(super) fn shared(a: &[Digest], b: &[Digest]) -> usize {
-    let (mut both, mut rest) = (0, b);
-    for person in a {
+    let (few, many) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if few.len() * 16 < many.len() {
+        let both = few.iter().filter(|one| many.binary_search(one).is_ok());
+        return both.count();
+    }
+    let (mut both, mut rest) = (0, many);
+    for person in few {
         while let Some((first, more)) = rest.split_first().filter(|(first, _)| *first <= person) {
             both += usize::from(first == person);
             rest = more;
@@ -170,10 +206,10 @@ impl Earlier {
         out
     }
 
-    fn add(&mut self, index: usize, this: &Tied, id: Option<Digest>) {
+    fn add(&mut self, index: usize, this: &Tied) {
         self.threads
             .insert((this.author, this.series.clone()), index);
-        if let Some(id) = id {
+        if let Some(id) = this.id {
             self.by_id.entry(id).or_insert(index);
         }
         let latest = |list: &mut Vec<usize>, most: usize| {
