@@ -7,6 +7,7 @@
 pub mod builtin;
 pub mod example;
 pub mod pattern;
+mod readers;
 pub mod roster;
 
 use std::fmt;

@@ -13,6 +13,7 @@ use toml::Spanned;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use super::readers;
 use super::{About, Query, Wrong};
 use crate::message::Address;
 
@@ -313,8 +314,8 @@ impl Phrases {
             let (query, phrase, part) = &self.owners[hit.pattern().as_usize()];
             let part = match part {
                 Part::Word
-                    if said_to_readers(&folded[..hit.start()])
-                        || for_each_of_them(&folded[hit.end()..]) =>
+                    if readers::said_to(&folded[..hit.start()])
+                        || readers::several_behind(&folded[hit.end()..]) =>
                 {
                     Part::You
                 }
@@ -328,62 +329,6 @@ impl Phrases {
             .or_default() += 1;
         }
     }
-}
-
-/// How far before a word `your` can stand, and how far `you`, in words.
-const YOUR_WITHIN: usize = 3;
-const YOU_WITHIN: usize = 6;
-/// Longest text before a word that is looked at, in bytes.
-const LOOKED_BACK: usize = 80;
-const LOOKED_AHEAD: usize = 40;
-/// `your`, folded, in the languages of the queries.
-const YOUR: [&str; 24] = [
-    "your", "yours", "eich", "dy", "ihr", "ihre", "ihrer", "ihren", "ihrem", "ihres", "euer",
-    "eure", "euren", "deine", "votre", "vos", "su", "sus", "vuestra", "vuestro", "vostro",
-    "vostra", "suo", "uw",
-];
-/// `you`, folded.
-const YOU: [&str; 14] = [
-    "you", "youre", "youve", "chi", "sie", "euch", "vous", "usted", "ustedes", "vosotras", "voi",
-    "lei", "u", "jullie",
-];
-/// Beside these `you` is asked to do something, or thanked: nothing is said of it.
-const ASKED: [&str; 24] = [
-    "can", "could", "would", "will", "do", "did", "thank", "if", "should", "may", "might", "need",
-    "please", "want", "konnen", "konnten", "wenn", "pouvez", "si", "puede", "pueden", "kunt",
-    "kunnen", "als",
-];
-
-/// Whether what stands behind a word, folded, speaks of several readers soon (`self-harm with the nine of you`).
-fn for_each_of_them(behind: &str) -> bool {
-    let mut end = behind.len().min(LOOKED_AHEAD);
-    while !behind.is_char_boundary(end) {
-        end -= 1;
-    }
-    behind[..end].contains(" of you ")
-}
-
-/// Whether what stands before a word, folded, says the word of the readers.
-fn said_to_readers(before: &str) -> bool {
-    let mut start = before.len().saturating_sub(LOOKED_BACK);
-    while !before.is_char_boundary(start) {
-        start += 1;
-    }
-    let words: Vec<&str> = before[start..]
-        .split(' ')
-        .filter(|word| !word.is_empty())
-        .collect();
-    let mut back = words.iter().rev().enumerate();
-    back.any(|(distance, word)| {
-        let at = words.len() - 1 - distance;
-        let beside = [at.checked_sub(1), at.checked_add(1)];
-        let asked = || {
-            let mut beside = beside.into_iter().flatten().filter_map(|at| words.get(at));
-            beside.any(|word| ASKED.contains(word))
-        };
-        distance < YOUR_WITHIN && YOUR.contains(word)
-            || distance < YOU_WITHIN && YOU.contains(word) && !asked()
-    })
 }
 
 /// What a message shows, for [`Patterns::find`].
