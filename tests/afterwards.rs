@@ -393,3 +393,40 @@ fn a_dismissed_list_dismisses_no_later_one_of_other_people() {
     let d = "dismissed";
     assert_eq!(reviews, [d, d, d, "", "", "", "", ""]);
 }
+
+#[test]
+fn whom_neither_a_list_nor_its_recall_reached_is_no_viewer() {
+    let who = people(4, 66);
+    let mail = |m: Mail, subject: &str, id: &str| m.from(DESK).to(&who).subject(subject).id(id);
+    let bounce = |id: &str| {
+        format!(
+            "From: MAILER-DAEMON@force.example\r\nTo: desk@force.example\r\nSubject: Undelivered Mail\r\n\
+             Date: Mon, 11 Mar 2024 09:05:00 +0000\r\nMessage-ID: <bounce-{id}>\r\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nSorry.\r\n\
+             --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.force.example\r\n\r\n\
+             Final-Recipient: rfc822; {}\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n\
+             --b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <{id}>\r\n\r\n--b--\r\n",
+            who[0].address
+        )
+    };
+    let (one, two) = ("one@force.example", "two@force.example");
+    let store = Mailbox::ordinary(20)
+        .mail(|m| {
+            let text =
+                "Dear witness,\nyour victim personal statement is due. The witness care unit";
+            mail(m, "Thursday", one).body(text).day(9)
+        })
+        .mail(|m| {
+            mail(m, "Recall: Thursday", two)
+                .body("Witness Desk would like to recall the message.")
+                .day(9)
+        })
+        .mail(|m| m.raw(bounce(one)))
+        .mail(|m| m.raw(bounce(two)))
+        .mbox();
+    let case = Run::scan(store.path()).org(FORCE).ok();
+    assert_eq!(case.messages().len(), 2, "{:?}", case.found());
+    assert_eq!(&case.person(&who[0].address)["delivery"], "bounced");
+    let viewers = crate::builders::column(&case.viewers(), "address");
+    assert!(!viewers.contains(who[0].address.as_str()));
+}

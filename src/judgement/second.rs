@@ -9,7 +9,7 @@ use super::circles::circles;
 use super::same_people::Earlier;
 use super::sequel::{After, Counted, Event, Sequel, What};
 use super::ties::{Groups, incidents, shared};
-use super::{Entry, Finding, INCIDENT_LASTS, Judged, Step, made, order};
+use super::{Delivery, Entry, Finding, INCIDENT_LASTS, Judged, Step, made, order};
 use crate::exposure::{self, Rules, Verdict};
 use crate::history::Digest;
 use crate::signal::aftermath::{self, Says};
@@ -47,6 +47,7 @@ pub fn second(
         after,
         events,
         any_bcc,
+        waiting: mut deliveries,
         here,
     } = sequel.finish(&ids);
     for (finding, after) in findings.iter_mut().zip(after) {
@@ -54,6 +55,18 @@ pub fn second(
     }
     repeats(&mut findings, rules.min_confidence);
     let left = answers(&mut findings, waiting, rules);
+    for finding in &mut findings {
+        let id = finding.entry.candidate.message_id.as_deref();
+        if let Some(id) = id.filter(|_| !finding.again_of.is_empty())
+            && let Some(mut delivery) = deliveries.remove(&rules.digester.message_id(id))
+        {
+            let Delivery {
+                bounced, replied, ..
+            } = &mut delivery;
+            bounced.retain(|person| !replied.contains(person));
+            finding.delivery = delivery;
+        }
+    }
     let waiting = waits(&left, &findings, &here, rules);
     findings.sort_by_cached_key(order);
     repeats(&mut findings, rules.min_confidence);
@@ -143,6 +156,14 @@ fn answers(findings: &mut Vec<Finding>, waiting: Vec<Entry>, rules: &Rules) -> V
     {
         places.add(finding, index, rules);
     }
+    for index in 0..findings.len() {
+        if !findings[index].reported
+            && let Some(again) = again(&findings[index].entry, findings, &places, rules)
+        {
+            raise_again(findings, index, again);
+            places.add(&findings[index], index, rules);
+        }
+    }
     let mut left = Vec::new();
     for entry in waiting {
         match again(&entry, findings, &places, rules) {
@@ -157,6 +178,29 @@ fn answers(findings: &mut Vec<Finding>, waiting: Vec<Entry>, rules: &Rules) -> V
         }
     }
     left
+}
+
+/// Reports what was not sure enough in itself, and shows the people of a reported exposure again.
+fn raise_again(
+    findings: &mut [Finding],
+    index: usize,
+    (verdict, step, earlier): (Verdict, Step, usize),
+) {
+    let of = findings[earlier].id().to_owned();
+    let finding = &mut findings[index];
+    (finding.reported, finding.step, finding.again_of) = (true, step, of);
+    let own = &mut finding.verdict;
+    own.confidence = own.confidence.max(verdict.confidence);
+    own.severity = own.severity.max(verdict.severity);
+    let new = verdict.groups.iter();
+    let new = new.filter(|group| !own.groups.contains(group));
+    let new: Vec<String> = new.cloned().collect();
+    own.groups.extend(new);
+    own.add(verdict.why.trim_end_matches('.'));
+    let exposed: FxHashSet<Digest> = verdict.exposed().map(|seen| seen.digest).collect();
+    for seen in &mut own.seen {
+        seen.exposed |= exposed.contains(&seen.digest);
+    }
 }
 
 /// Keys of what may yet belong to an exposure: it answers a mail that was not read, or that is not sure enough yet, or

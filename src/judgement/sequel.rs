@@ -163,6 +163,8 @@ pub struct Sequel {
     any_bcc: bool,
     /// Message-IDs that what is waiting answers, and whether a mail of that id was seen.
     answered: FxHashMap<Digest, bool>,
+    /// Of what is waiting, by Message-ID: whom it did not reach, and who answered it.
+    waiting: FxHashMap<Digest, Delivery>,
     touched: Vec<u32>,
     overlap: Vec<u32>,
 }
@@ -186,6 +188,7 @@ impl Sequel {
             events: FxHashMap::default(),
             any_bcc: false,
             answered: FxHashMap::default(),
+            waiting: FxHashMap::default(),
             touched: Vec::new(),
             overlap: Vec::new(),
             all,
@@ -231,6 +234,10 @@ impl Sequel {
             .iter()
             .flat_map(|entry| &entry.candidate.answers);
         out.answered = answers.map(|id| (Digest(*id), false)).collect();
+        let ids = judged.waiting.iter();
+        let ids = ids.filter_map(|entry| entry.candidate.message_id.as_deref());
+        let ids = ids.map(|id| rules.digester.message_id(id));
+        out.waiting = ids.map(|id| (id, Delivery::default())).collect();
         out
     }
 
@@ -315,6 +322,11 @@ impl Sequel {
     /// Notes an answer to a finding.
     fn answers(&mut self, line: &Told<'_>, key: u128, inside: &dyn Fn(Digest) -> bool) {
         let Some(author) = line.author else { return };
+        for id in line.answers.iter() {
+            if let Some(delivery) = self.waiting.get_mut(&id) {
+                delivery.replied.insert(author);
+            }
+        }
         for index in line
             .answers
             .iter()
@@ -413,6 +425,12 @@ impl Sequel {
         // What tells of nobody tells that it arrived, or complains of it.
         if notice.failed.is_empty() {
             return;
+        }
+        for id in &notice.originals {
+            if let Some(delivery) = self.waiting.get_mut(&Digest(*id)) {
+                let failed = notice.failed.iter().copied().map(Digest);
+                delivery.bounced.extend(failed);
+            }
         }
         let originals = notice.originals.iter();
         let mut findings: Vec<usize> = originals
@@ -553,6 +571,7 @@ impl Sequel {
             after: self.after,
             events,
             any_bcc: self.any_bcc,
+            waiting: self.waiting,
             here: self
                 .answered
                 .into_iter()
@@ -606,6 +625,8 @@ pub(super) struct Counted {
     pub(super) after: Vec<After>,
     pub(super) events: Vec<Event>,
     pub(super) any_bcc: bool,
+    /// Of what is waiting, by Message-ID.
+    pub(super) waiting: FxHashMap<Digest, Delivery>,
     /// Message-IDs, answered by what is waiting, of mail that the mailbox holds.
     pub(super) here: FxHashSet<Digest>,
 }
