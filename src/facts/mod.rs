@@ -230,7 +230,7 @@ impl<'t> Reader<'t> {
                 shown,
                 asked,
                 lists,
-                says: notice::says(title.series(), &body.text, title.recall),
+                says: notice::says(title, &body.text),
                 body,
             }
         })

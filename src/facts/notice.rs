@@ -247,7 +247,7 @@ pub(super) fn may_say(subject: &Subject) -> bool {
 }
 
 /// What a subject and a text say of an earlier mail.
-pub(super) fn says(subject: &str, text: &str, recall: bool) -> Says {
+pub(super) fn says(subject: &Subject, text: &str) -> Says {
     let mut end = text.len().min(LOOKED_AT);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -257,10 +257,12 @@ pub(super) fn says(subject: &str, text: &str, recall: bool) -> Says {
         .filter(|line| !line.starts_with('>'))
         .flat_map(|line| [line, "\n"])
         .collect();
-    let found = sorts(&fold(&format!("{subject}\n{own}")));
+    let folded = fold(&format!("{}\n{own}", subject.series()));
+    let found = sorts(&folded);
     let holds = |sort: Sort| found & sort as u8 != 0;
     let mut out = Says::default();
-    if recall {
+    // Of a reminder in French only the text tells that it recalls (`souhaite rappeler le message`).
+    if subject.recall && (!subject.may_remind || folded.contains(" rappeler ")) {
         out = out.and(Says::RECALL);
     }
     let about = holds(Sort::Mail) && (holds(Sort::Fault) || holds(Sort::Breach));
@@ -427,15 +429,13 @@ mod tests {
     #[test]
     fn an_apology_for_addresses_seen_is_told_from_one_for_a_wrong_file() {
         let sorry = says(
-            "Apology",
+            &Subject::of("Apology"),
             "We are very sorry. Yesterday's email was sent so that all email addresses were visible. Please delete it.",
-            false,
         );
         assert!(sorry.has(Says::APOLOGY) && sorry.has(Says::DELETE) && sorry.has(Says::BREACH));
         let file = says(
-            "Minutes",
+            &Subject::of("Minutes"),
             "Sorry, the wrong file was in my last email, sent by mistake.",
-            false,
         );
         assert!(file.has(Says::APOLOGY) && !file.has(Says::BREACH) && !file.has(Says::DELETE));
         for text in [
@@ -443,8 +443,15 @@ mod tests {
             "The report says the data breach at the other council was serious.",
             "> We are sorry that all email addresses were visible",
         ] {
-            assert!(says("Thursday", text, false).is_nothing(), "{text}");
+            assert!(says(&Subject::of("Thursday"), text).is_nothing(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_reminder_in_french_is_no_recall() {
+        let of = |text: &str| says(&Subject::of("Rappel : réunion"), text);
+        assert!(of("N'oubliez pas la réunion de jeudi.").is_nothing());
+        assert!(of("Anne souhaite rappeler le message « réunion ».").has(Says::RECALL));
     }
 
     #[test]
@@ -457,7 +464,7 @@ mod tests {
             "Ci scusiamo: gli indirizzi erano visibili nel messaggio. Vi preghiamo di eliminare la mail.",
             "Onze excuses: alle adressen waren zichtbaar in het bericht. Wilt u het verwijderen?",
         ] {
-            let told = says("", text, false);
+            let told = says(&Subject::of(""), text);
             assert!(
                 told.has(Says::APOLOGY) && told.has(Says::BREACH) && told.has(Says::DELETE),
                 "{text}"

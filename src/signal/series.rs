@@ -65,6 +65,8 @@ pub struct Subject {
     pub forward: bool,
     /// A recall (`Recall: …`, as Outlook writes it for everybody whose server does not take part).
     pub recall: bool,
+    /// Its mark means a recall or a reminder (`Rappel :`): the text must tell.
+    pub may_remind: bool,
 }
 
 impl Subject {
@@ -94,6 +96,7 @@ impl Subject {
             out.answer |= answer;
             out.forward |= forward;
             out.recall |= recall;
+            out.may_remind |= mark == "rappel";
             rest = behind;
         }
         out.words = fold(rest);
