@@ -6,6 +6,8 @@
 //! say of the findings. [`second`] makes of both what is reported.
 
 mod circles;
+mod compared;
+mod event;
 mod named;
 mod same_people;
 mod second;
@@ -22,9 +24,10 @@ use crate::facts::Wanted;
 use crate::history::{Digest, History};
 use crate::message::Address;
 use crate::query::pattern::fold;
+pub use event::{Event, What};
 use named::Named;
 pub use second::{Outcome, second};
-pub use sequel::{Event, Sequel, What};
+pub use sequel::Sequel;
 
 /// What is said of a message that is longer than all of what is looked at.
 pub const CUT: &str = "It is so long that only its beginning was looked at.";

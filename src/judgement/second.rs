@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::circles::circles;
+use super::event::{Event, What};
 use super::same_people::Earlier;
-use super::sequel::{After, Counted, Event, Sequel, What};
+use super::sequel::{After, Counted, Sequel};
 use super::ties::{Groups, incidents, shared};
 use super::{Delivery, Entry, Finding, INCIDENT_LASTS, Judged, Step, made, order};
 use crate::exposure::{self, Rules, Verdict};

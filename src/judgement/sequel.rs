@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{DAY, Delivery, Finding, INCIDENT_LASTS, Judged};
+use super::compared::Compared;
+use super::event::{Event, What};
+use super::{DAY, Delivery, INCIDENT_LASTS, Judged};
 use crate::exposure::Rules;
 use crate::facts::notice::Notice;
-use crate::history::{Digest, Digests, Told};
+use crate::history::{Digest, Told};
 use crate::signal::aftermath::{Aftermath, Says};
 use crate::signal::habit::Habit;
-use crate::signal::series::{Sketch, series};
 
 /// How long after a message an answer without In-Reply-To, by its subject alone, is one to it.
 const ANSWERED_WITHIN: i64 = 30 * DAY;
@@ -23,94 +24,6 @@ const LISTS_BEFORE: usize = 192;
 const LISTS_AFTER: usize = 64;
 /// How many findings one Message-ID is taken for: a broken program gives all its mails the same.
 const MOST_OF_ID: usize = 16;
-
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum What {
-    /// A recall that shows the list to nobody again.
-    Recall,
-    /// An apology, one by one or in Bcc.
-    Apology,
-    /// A request to delete.
-    Delete,
-    /// The same in Bcc.
-    ResentBlind,
-    /// An answer to all of which no more is known than that it was.
-    ReplyAll,
-    /// Mail that did not arrive.
-    Bounce,
-    /// The last answer of those who were sent it.
-    LastAnswer,
-}
-
-impl What {
-    /// Its word in the timeline.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            What::Recall => "recall",
-            What::Apology => "apology",
-            What::Delete => "request-to-delete",
-            What::ResentBlind => "resent-blind",
-            What::ReplyAll => "reply-all",
-            What::Bounce => "bounce",
-            What::LastAnswer => "last-answer",
-        }
-    }
-}
-
-/// Something that happened after a finding, and is none itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Event {
-    /// Seconds since 1970 UTC.
-    pub at: i64,
-    /// What.
-    pub what: What,
-    /// Id of the exposure that it belongs to.
-    pub exposure_id: String,
-    /// True where somebody of the organisation did it.
-    pub inside: bool,
-    /// How many of the exposed people it concerns.
-    pub people: usize,
-    /// Quick key of the message.
-    pub key: u128,
-}
-
-/// A finding, as far as lines are compared with it.
-struct Compared {
-    key: u128,
-    sent: i64,
-    author: Option<Digest>,
-    series: Option<Digest>,
-    people: Rc<[Digest]>,
-    sketch: Sketch,
-}
-
-impl Compared {
-    fn new(finding: &Finding, rules: &Rules) -> Self {
-        let candidate = &finding.entry.candidate;
-        let title = series(&candidate.subject);
-        Compared {
-            key: u128::from_str_radix(&candidate.quick, 16).unwrap_or_default(),
-            sent: finding.sent(),
-            author: candidate
-                .author()
-                .map(|address| rules.digester.address(address)),
-            series: (!title.is_empty()).then(|| rules.digester.series(&title)),
-            people: finding.people(),
-            sketch: candidate.sketch.clone(),
-        }
-    }
-
-    fn exposes(&self, person: Digest) -> bool {
-        self.people.binary_search(&person).is_ok()
-    }
-
-    fn shown_in(&self, list: Digests<'_>, but: Option<Digest>) -> usize {
-        list.iter()
-            .filter(|person| Some(*person) != but && self.exposes(*person))
-            .count()
-    }
-}
 
 /// What was counted for one finding.
 #[derive(Clone, Debug, Default)]
