@@ -1,8 +1,9 @@
 //! Signals: one reason each to believe, or to doubt, that a message exposes a group. Each file weighs one kind and says
 //! in one plain sentence what it saw. They are added in `exposure`; nothing here knows a person or a case.
 //!
-//! Weights are points of confidence. At the default threshold of 50: a phrase in the subject (40) and two strangers
-//! (6 + 12) are reported; a phrase in the body (22) needs five; strangers alone need about a dozen.
+//! Weights are points of confidence. At the default threshold of 50: a phrase in the subject (40) and three strangers
+//! (10 + 12) are reported, two only where the text speaks to several of a sort (6 + 6); a phrase in the body (22) needs five,
+//! a word that tells little (14) eight and one sign more; strangers alone need about a dozen.
 
 pub mod about;
 pub mod aftermath;
